@@ -1,0 +1,1 @@
+"""smelter-twin: telemetry, energy accounting and status of aluminium potlines."""

@@ -1,0 +1,189 @@
+"""The plant file: sites, potlines, pots, pot designs; and the roster of units that data names.
+
+A unit is a pot or a line. Its path `site/line/pot` (or `site/line`) is its name on the wire and in the
+store; its code in the roster is its index in every array. Codes never change: the roster only grows.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from twin.errors import ConfigError
+
+__all__ = ["Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "parse", "valid_id"]
+
+# Allow-list for ids: they become topic levels and database tags (F23, line-protocol injection).
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
+Id = Annotated[str, Meta(pattern=f"^{_ID.pattern}$")]
+Positive = Annotated[float, Meta(gt=0)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+
+
+def valid_id(text: str) -> bool:
+    """True when `text` may stand as a site, line or pot id in a topic and in a tag."""
+    return _ID.fullmatch(text) is not None
+
+
+class Meter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cumulative energy meter: accuracy class [%] and the reading at which it starts again at 0 [kWh]."""
+
+    accuracy_class: Positive = 0.5
+    rollover_kwh: Positive = 1e12
+
+
+class PotDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the drawing of a pot says; priors for the twin, never the simulator's parameters."""
+
+    title: str = ""
+    rated_current_ka: Positive = 500.0
+    anodes: Annotated[int, Meta(ge=1, le=200)] = 48
+    bath_temperature_c: Annotated[tuple[float, float], Meta(description="normal band")] = (945.0, 965.0)
+    voltage_v: Annotated[tuple[float, float], Meta(description="normal band")] = (3.85, 4.15)
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One potline: pots in series on one rectifier station."""
+
+    id: Id
+    pots: Annotated[int, Meta(ge=1, le=10000)]
+    design: str
+    title: str = ""
+    pot_prefix: str = ""
+    section_pots: Annotated[int, Meta(ge=1)] = 20
+    rated_current_ka: Positive | None = None
+    sample_period_s: Annotated[float, Meta(ge=1, le=60)] = 1.0
+    rectifier_efficiency_pct: Percent = 98.5
+    capacity_t_per_year: Positive | None = None
+    commissioned: str = ""
+    ac_meter: Meter = Meter()
+    dc_meter: Meter = Meter()
+    auxiliary_meter: Meter = Meter()
+    power_mix_pct: dict[str, Percent] = {}
+
+    def pot_ids(self) -> tuple[str, ...]:
+        """Ids of the pots in electrical order, e.g. A001 ... A060."""
+        width = max(3, len(str(self.pots)))
+        return tuple(f"{self.pot_prefix}{n:0{width}d}" for n in range(1, self.pots + 1))
+
+    def section_of(self, index: int) -> int:
+        """Section number (from 1) of the pot with this index in the line."""
+        return index // self.section_pots + 1
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One smelter with its own calendar."""
+
+    id: Id
+    lines: list[Line]
+    title: str = ""
+    province: str = ""
+    time_zone: str = "UTC"
+    shift_starts: list[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]] = ["00:00", "08:00", "16:00"]
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that exists, as one plant file says it."""
+
+    sites: list[Site]
+    designs: dict[str, PotDesign]
+    title: str = ""
+
+    def lines(self) -> Iterator[tuple[Site, Line]]:
+        for site in self.sites:
+            for line in site.lines:
+                yield site, line
+
+    def design_of(self, line: Line) -> PotDesign:
+        return self.designs[line.design]
+
+    def rated_current_ka(self, line: Line) -> float:
+        return line.rated_current_ka or self.design_of(line).rated_current_ka
+
+
+def parse(text: str, where: str) -> Plant:
+    """Read a plant file; `where` names it in errors. Raises ConfigError."""
+    try:
+        plant = msgspec.convert(tomllib.loads(text), Plant)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    _check(plant, where)
+    return plant
+
+
+def _check(plant: Plant, where: str) -> None:
+    paths = [f"{site.id}/{line.id}" for site, line in plant.lines()]
+    if not paths:
+        raise ConfigError(f"{where}: a plant needs at least one site with one line")
+    if doubled := sorted({path for path in paths if paths.count(path) > 1}):
+        raise ConfigError(f"{where}: line {doubled[0]} is described twice")
+    for site, line in plant.lines():
+        if line.design not in plant.designs:
+            raise ConfigError(
+                f"{where}: line {site.id}/{line.id} has design {line.design!r}; "
+                f"the file describes {', '.join(sorted(plant.designs)) or 'none'}"
+            )
+        if bad := next((pot for pot in line.pot_ids() if not valid_id(pot)), None):
+            raise ConfigError(f"{where}: line {site.id}/{line.id}: pot id {bad!r} is not made of A-Z a-z 0-9 _ . -")
+    for site in plant.sites:
+        try:
+            site.zone()
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ConfigError(f"{where}: site {site.id}: time_zone {site.time_zone!r} is not an IANA zone") from error
+
+
+class Roster:
+    """Append-only register of units: path <-> code, and each pot's line.
+
+    Made from a plant; `add` enrols a pot the plant file does not name. The only growing object that
+    Readings refer to; codes handed out stay valid for its lifetime.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.paths: list[str] = []
+        self.line_of: list[int] = []  # code of the unit's line (a line's own code for a line)
+        self._codes: dict[str, int] = {}
+        for site, line in plant.lines():
+            code = self._enrol(f"{site.id}/{line.id}", None)
+            for pot in line.pot_ids():
+                self._enrol(f"{site.id}/{line.id}/{pot}", code)
+
+    def _enrol(self, path: str, line: int | None) -> int:
+        code = len(self.paths)
+        self.paths.append(path)
+        self.line_of.append(code if line is None else line)
+        self._codes[path] = code
+        return code
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def code(self, path: str) -> int | None:
+        """Code of a unit path, None when it is not enrolled."""
+        return self._codes.get(path)
+
+    def add(self, path: str) -> int:
+        """Enrol a pot of a known line; raises KeyError when its line is not in the plant file."""
+        known = self._codes.get(path)
+        if known is not None:
+            return known
+        return self._enrol(path, self._codes[path.rsplit("/", 1)[0]])
+
+    def is_line(self, code: int) -> bool:
+        return self.line_of[code] == code
+
+    def line_codes(self) -> list[int]:
+        return [code for code in range(len(self.paths)) if self.is_line(code)]
+
+    def pot_codes(self) -> list[int]:
+        return [code for code in range(len(self.paths)) if not self.is_line(code)]
