@@ -1,11 +1,11 @@
 """The exception tree. Nothing else crosses a port.
 
-    SmelterError
-    |-- ConfigError        a setting, plant file or plan file is wrong: say what, where, what is allowed
-    |-- PayloadError       one message or value cannot be used: count it, keep it, go on
-    |-- SourceUnavailable  the broker cannot be reached or refuses: wait and try again
-    |-- SinkUnavailable    the store cannot be reached: keep the data, wait and try again
-    `-- SinkRejected       the store refuses this data for good: park it, count it, go on
+SmelterError
+|-- ConfigError        a setting, plant file or plan file is wrong: say what, where, what is allowed
+|-- PayloadError       one message or value cannot be used: count it, keep it, go on
+|-- SourceUnavailable  the broker cannot be reached or refuses: wait and try again
+|-- SinkUnavailable    the store cannot be reached: keep the data, wait and try again
+`-- SinkRejected       the store refuses this data for good: park it, count it, go on
 """
 
 from __future__ import annotations

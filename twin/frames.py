@@ -19,7 +19,20 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Estimate", "Event", "Floats", "Frame", "Ints", "Quality", "Readings", "Report", "Wide", "wide"]
+__all__ = [
+    "Codes",
+    "Estimate",
+    "Event",
+    "Floats",
+    "Frame",
+    "Ints",
+    "Quality",
+    "Readings",
+    "Report",
+    "Wide",
+    "WindowFigures",
+    "wide",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -235,18 +248,36 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowFigures:
+    """KPIs of one line and its pots over one accounting window.
+
+    `units` roster codes (1 + pots,), the line first; `kpis` KPI name -> values (1 + pots,) [rim unit of the KPI].
+    Written to the store under (unit, KPI and window, start_ns): figures that change are written again.
+    """
+
+    window: str
+    start_ns: int
+    end_ns: int
+    open: bool
+    units: Codes
+    kpis: dict[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One tick of the twin.
 
-    `pots` and `lines` are frames; `kpis` maps a KPI key to one value per row of the frame of its scope [rim unit
-    of the KPI]; `grades` are verdicts against the plan; `estimate` and `scores` stay empty until a model fills them.
+    `pots` and `lines` are frames; `figures` the windows that changed; `grades` verdicts of the plan (`plan.Grade`);
+    `active` (units, faults) which faults of `faults.FAULTS` are active; `estimate` and `scores` stay empty until a
+    model fills them.
     """
 
     time_ns: int
     pots: Frame
     lines: Frame
-    outputs: Readings
-    grades: tuple[object, ...] = ()
-    events: tuple[Event, ...] = ()
+    figures: tuple[WindowFigures, ...]
+    grades: tuple[object, ...]
+    events: tuple[Event, ...]
+    active: NDArray[np.bool_]
     estimate: Estimate | None = None
     scores: dict[str, Floats] = field(default_factory=dict)

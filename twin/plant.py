@@ -24,6 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 Id = Annotated[str, Meta(pattern=f"^{_ID.pattern}$")]
 Positive = Annotated[float, Meta(gt=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
+ShiftStart = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 def valid_id(text: str) -> bool:
@@ -85,7 +86,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     province: str = ""
     time_zone: str = "UTC"
-    shift_starts: list[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]] = ["00:00", "08:00", "16:00"]
+    shift_starts: tuple[ShiftStart, ...] = ("00:00", "08:00", "16:00")
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
@@ -153,16 +154,18 @@ class Roster:
         self.paths: list[str] = []
         self.line_of: list[int] = []  # code of the unit's line (a line's own code for a line)
         self._codes: dict[str, int] = {}
+        self._sections: list[int] = []  # section number of a pot; 0 for a line and for a discovered pot
         for site, line in plant.lines():
-            code = self._enrol(f"{site.id}/{line.id}", None)
-            for pot in line.pot_ids():
-                self._enrol(f"{site.id}/{line.id}/{pot}", code)
+            code = self._enrol(f"{site.id}/{line.id}", None, 0)
+            for index, pot in enumerate(line.pot_ids()):
+                self._enrol(f"{site.id}/{line.id}/{pot}", code, line.section_of(index))
 
-    def _enrol(self, path: str, line: int | None) -> int:
+    def _enrol(self, path: str, line: int | None, section: int) -> int:
         code = len(self.paths)
         self.paths.append(path)
         self.line_of.append(code if line is None else line)
         self._codes[path] = code
+        self._sections.append(section)
         return code
 
     def __len__(self) -> int:
@@ -177,7 +180,11 @@ class Roster:
         known = self._codes.get(path)
         if known is not None:
             return known
-        return self._enrol(path, self._codes[path.rsplit("/", 1)[0]])
+        return self._enrol(path, self._codes[path.rsplit("/", 1)[0]], 0)
+
+    def section_of(self, code: int) -> int:
+        """Section number of a pot, from 1; 0 for a line and for a pot the plant file does not name."""
+        return self._sections[code]
 
     def is_line(self, code: int) -> bool:
         return self.line_of[code] == code

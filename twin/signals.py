@@ -43,10 +43,7 @@ class Signal:
 
 
 def _rows(topic: str, *rows: tuple[str, str, float, float, float, str]) -> tuple[Signal, ...]:
-    return tuple(
-        Signal(name, unit, low, high, deadband, topic, text)
-        for name, unit, low, high, deadband, text in rows
-    )
+    return tuple(Signal(name, unit, low, high, deadband, topic, text) for name, unit, low, high, deadband, text in rows)
 
 
 SIGNALS: tuple[Signal, ...] = (
@@ -55,7 +52,14 @@ SIGNALS: tuple[Signal, ...] = (
         ("voltage_v", "V", -2.0, 150.0, 0.002, "Pot voltage, average over the sample period."),
         ("voltage_set_v", "V", 0.0, 10.0, 0.001, "Target pot voltage of the pot controller."),
         ("resistance_uohm", "uOhm", -10.0, 500.0, 0.005, "Pseudo-resistance (V - 1.65 V)/I."),
-        ("resistance_slope_nohm_min", "nOhm/min", -1e5, 1e5, 0.5, "Slope of the pseudo-resistance used by demand feeding."),
+        (
+            "resistance_slope_nohm_min",
+            "nOhm/min",
+            -1e5,
+            1e5,
+            0.5,
+            "Slope of the pseudo-resistance used by demand feeding.",
+        ),
         ("noise_mv", "mV", 0.0, 5000.0, 0.5, "Voltage noise in the bubble band (about 1 Hz)."),
         ("metal_wave_mv", "mV", 0.0, 5000.0, 0.5, "Voltage noise in the metal-wave band (0.008-0.05 Hz)."),
         ("bath_temperature_c", "C", 700.0, 1200.0, 0.2, "Bath temperature by continuous thermocouple."),
@@ -66,7 +70,14 @@ SIGNALS: tuple[Signal, ...] = (
         ("alumina_feed_kg", "kg", 0.0, 1e9, 0.0, "Alumina fed, cumulative counter."),
         ("alf3_feed_kg", "kg", 0.0, 1e9, 0.0, "Aluminium fluoride fed, cumulative counter."),
         ("feed_interval_s", "s", 0.0, 86400.0, 0.1, "Time between two alumina shots."),
-        ("feed_mode", "1", 0.0, 9.0, 0.0, "Feed mode: 0 nominal, 1 underfeed, 2 overfeed, 3 stopped, 4 anode-effect quench."),
+        (
+            "feed_mode",
+            "1",
+            0.0,
+            9.0,
+            0.0,
+            "Feed mode: 0 nominal, 1 underfeed, 2 overfeed, 3 stopped, 4 anode-effect quench.",
+        ),
         ("beam_position_mm", "mm", 0.0, 1000.0, 0.05, "Position of the anode beam, larger = lower."),
         ("anode_current_max_ka", "kA", -5.0, 100.0, 0.02, "Largest single-anode current."),
         ("anode_current_min_ka", "kA", -5.0, 100.0, 0.02, "Smallest single-anode current."),
@@ -79,7 +90,14 @@ SIGNALS: tuple[Signal, ...] = (
         ("line_voltage_v", "V", -10.0, 3000.0, 0.1, "Line voltage at the rectifier, busbars included."),
         ("ac_energy_kwh", "kWh", 0.0, 1e13, 0.0, "AC energy into the rectifier station, cumulative meter."),
         ("dc_energy_kwh", "kWh", 0.0, 1e13, 0.0, "DC energy after rectification, cumulative meter."),
-        ("auxiliary_energy_kwh", "kWh", 0.0, 1e13, 0.0, "Potroom auxiliaries (gas treatment, air, cranes ...), cumulative meter."),
+        (
+            "auxiliary_energy_kwh",
+            "kWh",
+            0.0,
+            1e13,
+            0.0,
+            "Potroom auxiliaries (gas treatment, air, cranes ...), cumulative meter.",
+        ),
         ("power_hydro_pct", "%", 0.0, 100.0, 0.1, "Share of hydro power in the supply."),
         ("power_wind_pct", "%", 0.0, 100.0, 0.1, "Share of wind power in the supply."),
         ("power_solar_pct", "%", 0.0, 100.0, 0.1, "Share of solar power in the supply."),

@@ -1,0 +1,217 @@
+"""The built-in page: the newest snapshot as HTML, as JSON and as a stream of server-sent events.
+
+`/` the page, static files of the package; `/api/snapshot` JSON, 503 while the twin warms up; `/api/stream` event
+`snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import mimetypes
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from twin.errors import ConfigError
+from twin.snapshot import Snapshot
+
+__all__ = ["Feed", "application", "serve"]
+
+HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
+PERIOD_S = 1.0  # one snapshot a period and client
+SLACK_S = 0.25  # a snapshot may come this much early, so that a 1 Hz source is not thinned out
+GRACE_S = 1  # an answer on its way may take this long when the page stops
+SECURITY = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+class Feed:
+    """Snapshots for any number of listeners: each gets the newest, encoded once for all of them."""
+
+    def __init__(self, latest: Callable[[], Snapshot | None], wait: Callable[[], Awaitable[None]]) -> None:
+        self._latest = latest
+        self._wait = wait
+        self._encoded: tuple[Snapshot, bytes] | None = None
+        self._naps: set[asyncio.Timeout] = set()
+        self.open = True
+
+    def newest(self) -> bytes | None:
+        """The newest snapshot as JSON; None while there is none."""
+        snapshot = self._latest()
+        if snapshot is None:
+            return None
+        if self._encoded is None or self._encoded[0] is not snapshot:
+            self._encoded = (snapshot, msgspec.json.encode(snapshot))
+        return self._encoded[1]
+
+    def stop(self) -> None:
+        """End every listener at once."""
+        self.open = False
+        for nap in self._naps:
+            nap.reschedule(0)
+
+    async def _nap(self, seconds: float, until: Callable[[], Awaitable[object]]) -> bool:
+        """Await `until()` in this very task, so nothing can slip in between; False on time out or stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds) as nap:
+                self._naps.add(nap)
+                try:
+                    await until()
+                    return True
+                finally:
+                    self._naps.discard(nap)
+        return False
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """Server-sent events for one listener, who decides the pace: what it missed meanwhile is skipped."""
+        now = asyncio.get_running_loop().time
+        sent: bytes | None = None
+        due = 0.0
+        yield b"retry: 2000\n\n"
+        while self.open:
+            newest = self.newest()
+            if newest is None or newest is sent:
+                if not await self._nap(HEARTBEAT_S, self._wait) and self.open:
+                    yield b": alive\n\n"
+            elif (early := due - now()) > SLACK_S:
+                await self._nap(early, asyncio.Event().wait)
+            else:
+                sent, due = newest, max(due, now() - SLACK_S) + PERIOD_S
+                yield b"event: snapshot\ndata: " + newest + b"\n\n"
+
+
+class _Page(Starlette):
+    """Puts the security headers on every response, that of an unexpected error included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(SECURITY)
+            await send(message)
+
+        await super().__call__(scope, receive, with_headers)
+
+
+def _json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    body = content if isinstance(content, bytes) else msgspec.json.encode(content)
+    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, "application/json")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return _json({"detail": error.detail}, error.status_code, error.headers)
+    return _json({"detail": "internal error"}, 500)
+
+
+def _static(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+
+    async def answer(request: Request) -> Response:
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=kind)
+
+    return answer
+
+
+def _statics() -> Iterator[Route]:
+    other_names = {"index.html": "/", "icon.svg": "/favicon.ico"}
+    for file in files("twin.adapters").joinpath("page_files").iterdir():
+        kind = "text/javascript" if file.name.endswith(".js") else mimetypes.guess_type(file.name)[0]
+        answer = _static(file.read_bytes(), kind or "application/octet-stream")
+        for path in {f"/{file.name}", other_names.get(file.name, f"/{file.name}")}:
+            yield Route(path, answer)
+
+
+def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awaitable[None]]) -> Starlette:
+    """The page over `latest`, the newest snapshot or None.
+
+    `wait()` returns when a newer one exists; every open stream awaits its own, and may cancel it.
+    """
+    feed = Feed(latest, wait)
+
+    async def snapshot(request: Request) -> Response:
+        if (newest := feed.newest()) is None:
+            raise HTTPException(503, "warming up: no measurement has been processed yet", {"retry-after": "1"})
+        return _json(newest)
+
+    async def stream(request: Request) -> Response:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(feed.events(), headers=headers, media_type="text/event-stream")
+
+    async def health(request: Request) -> Response:
+        return _json({"status": "warming up" if latest() is None else "ok"})
+
+    api = [Route("/api/snapshot", snapshot), Route("/api/stream", stream), Route("/health", health)]
+    app = _Page(routes=[*api, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed})
+    app.state.feed = feed
+    return app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn as one task among others: signals belong to whoever runs the loop."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        setting = "page.port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "page.host"
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise ConfigError(f"{setting}: cannot listen on {host}:{port}: {reason}; port 0 takes any free one") from error
+
+
+async def serve(app: Starlette, host: str, port: int, *, ready: Callable[[str], None]) -> None:
+    """Serve `app` until cancelled; `ready` is told the address once it answers. Port 0 takes any free one."""
+    listener = _listen(host, port)
+    name = f"[{host}]" if ":" in host else host
+    url = f"http://{name}:{listener.getsockname()[1]}/"
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=GRACE_S
+    )
+    server = _Server(config, lambda: ready(url))
+    app.state.feed.open = True
+    running = asyncio.create_task(server.serve([listener]), name="page")
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        app.state.feed.stop()
+        server.should_exit = True
+        await running
+        raise
+    finally:
+        listener.close()
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()  # a client that reads nothing would keep its stream open for ever

@@ -1,0 +1,135 @@
+// The page: one snapshot in, everything on screen brought up to date within one frame.
+
+import { mark, memory, say, show } from "./dom.js";
+import { drawDetail, openDetail, resetDetail, watchDetail } from "./detail.js";
+import { drawEvents, titlesOf } from "./events.js";
+import { tally } from "./judge.js";
+import { drawPlan, resetPlan } from "./plan.js";
+import { drawPots, resetPots, watchPots } from "./pots.js";
+import { listen } from "./stream.js";
+import { switchLanguage, words } from "./texts.js";
+import { buildTop, drawLag, drawLines, drawState, drawTop } from "./top.js";
+
+const $ = (id) => document.getElementById(id);
+const QUIET_S = 10; // connected, but the data's time stands still for so long
+
+const page = {
+  snapshot: null,
+  path: memory.get("line"),
+  stream: "connecting",
+  came: 0, // when the newest snapshot came [s of this page]
+  moved: 0, // when the data's time last changed
+  lostAt: 0,
+  lostClock: "",
+  parsing: 0, // what reading the snapshot cost [ms]
+  waiting: false,
+};
+
+const now = () => performance.now() / 1000;
+const lineOf = (snapshot) => snapshot.lines.find((line) => line.path === page.path) ?? snapshot.lines[0];
+
+function receive(text) {
+  const start = performance.now();
+  const snapshot = JSON.parse(text);
+  if (snapshot.time !== page.snapshot?.time) page.moved = now();
+  page.snapshot = snapshot;
+  page.came = now();
+  page.parsing = performance.now() - start;
+  redraw();
+}
+
+/** Draw in the next frame; several requests before it are one. */
+function redraw() {
+  if (page.waiting) return;
+  page.waiting = true;
+  requestAnimationFrame(() => {
+    page.waiting = false;
+    const start = performance.now();
+    draw();
+    measure(start - page.parsing);
+    page.parsing = 0;
+  });
+}
+
+/** Leave a performance measure "update": reading, drawing, layout and paint of one update. */
+function measure(start) {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => {
+    performance.clearMeasures("update");
+    performance.measure("update", { start: Math.max(0, start), end: performance.now() });
+    channel.port1.close();
+  };
+  channel.port2.postMessage(null);
+}
+
+function draw() {
+  const { snapshot } = page;
+  drawConnection();
+  show($("warming"), snapshot === null || snapshot.lines.length === 0);
+  if (snapshot === null || snapshot.lines.length === 0) return;
+  const line = lineOf(snapshot);
+  const titles = titlesOf(snapshot);
+  drawTop(snapshot, line, now() - page.came);
+  drawLines(snapshot.lines, line.path, (each) => tally(each).all, choose);
+  drawPlan(snapshot.plan, line);
+  drawPots(line, titles);
+  drawEvents(snapshot, line, open);
+  drawDetail(snapshot, line, titles);
+  show($("floor"), true);
+  if (document.title !== `${line.title}, ${snapshot.plant}`) document.title = `${line.title}, ${snapshot.plant}`;
+}
+
+function drawConnection() {
+  const quiet = page.stream === "live" && page.snapshot !== null && now() - page.moved > QUIET_S;
+  if (page.stream === "lost") drawState("lost", { age: now() - page.lostAt, since: page.lostClock });
+  else if (quiet) drawState("quiet", { age: now() - page.moved });
+  else drawState(page.stream);
+  if (page.snapshot) drawLag(page.snapshot, now() - page.came);
+}
+
+function follow(state) {
+  if (state === "lost" && page.stream !== "lost") {
+    page.lostAt = now();
+    page.lostClock = new Date().toTimeString().slice(0, 8);
+  }
+  page.stream = state;
+  redraw();
+}
+
+function choose(path) {
+  page.path = path;
+  redraw();
+}
+
+function open(id) {
+  openDetail(id, redraw);
+}
+
+function step(id, by) {
+  const pots = lineOf(page.snapshot).pots;
+  const at = pots.findIndex((pot) => pot.id === id);
+  return pots[(at + by + pots.length) % pots.length]?.id;
+}
+
+/** Put the texts of the language in use everywhere. */
+function speak() {
+  document.documentElement.lang = words.lang;
+  for (const node of document.querySelectorAll("[data-word]")) say(node, words[node.dataset.word]);
+  for (const node of document.querySelectorAll("[data-label]")) mark(node, "aria-label", words[node.dataset.label]);
+  say($("warming"), words.warming);
+  buildTop();
+  resetPlan();
+  resetPots();
+  resetDetail();
+}
+
+$("language").addEventListener("click", () => {
+  switchLanguage();
+  speak();
+  redraw();
+});
+watchPots(open, redraw);
+watchDetail(step, redraw);
+speak();
+listen(receive, follow);
+setInterval(drawConnection, 1000);

@@ -1,0 +1,128 @@
+"""The table of KPIs: what is computed for each pot and line over each window.
+
+A KPI is a function of `Totals` and a row. The report, the database fields, the page and the reference follow.
+The four kWh/t metrics stay apart: never compare across them (docs/data-contract.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from twin.accounting import Totals
+from twin.frames import Floats
+from twin.physics.faraday import metal_rate
+from twin.signals import MEASUREMENTS, SIGNALS, Signal, of_topic
+from twin.units import from_si
+from twin.windows import WINDOWS
+
+__all__ = ["CATALOGUE", "FIELDS", "KPIS", "METRICS", "Kpi", "output_code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One row. `compute(totals, current efficiency)` gives SI values (1 + pots,), NaN where nothing is known."""
+
+    name: str
+    unit: str
+    compute: Callable[[Totals, float], Floats]
+    help: str
+
+
+def _per(numerator: Floats, denominator: Floats) -> Floats:
+    """Quotient, NaN where the denominator is zero."""
+    return np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), np.nan)
+
+
+def _metal(charge: Floats, efficiency: float) -> Floats:
+    """Metal [kg] by Faraday from charge [A s]."""
+    return metal_rate(charge, efficiency)
+
+
+def _dc(t: Totals, ce: float) -> Floats:
+    return _per(t.dc_energy, _metal(t.dc_charge, ce))
+
+
+def _ac_liquid(t: Totals, ce: float) -> Floats:
+    return _per(t.ac_energy, _metal(t.ac_charge, ce))
+
+
+def _ac_comprehensive(t: Totals, ce: float) -> Floats:
+    return _ac_liquid(t, ce) + _per(t.auxiliary_energy, _metal(t.auxiliary_charge, ce))
+
+
+def _ac_liquid_tapped(t: Totals, ce: float) -> Floats:
+    return _per(t.ac_energy, t.tapped)
+
+
+def _metal_faraday(t: Totals, ce: float) -> Floats:
+    return _metal(t.dc_charge, ce)
+
+
+def _tapped(t: Totals, ce: float) -> Floats:
+    return t.tapped
+
+
+def _coverage(t: Totals, ce: float) -> Floats:
+    return np.minimum(t.covered / t.elapsed, 1.0) if t.elapsed > 0 else np.zeros_like(t.covered)
+
+
+KPIS: tuple[Kpi, ...] = (
+    Kpi("dc_kwh_t", "kWh/t", _dc, "DC energy after rectification, per tonne by Faraday at the current efficiency set."),
+    Kpi(
+        "ac_liquid_kwh_t",
+        "kWh/t",
+        _ac_liquid,
+        "Metered AC into the rectifier station, per tonne by Faraday (metric a).",
+    ),
+    Kpi("ac_comprehensive_kwh_t", "kWh/t", _ac_comprehensive, "Metric a plus potroom auxiliaries (metric b)."),
+    Kpi(
+        "ac_liquid_tapped_kwh_t", "kWh/t", _ac_liquid_tapped, "Metered AC per tonne tapped; meaningful over many taps."
+    ),
+    Kpi("metal_t", "t", _metal_faraday, "Metal made in the time covered, by Faraday."),
+    Kpi("tapped_t", "t", _tapped, "Metal tapped, as weighed."),
+    Kpi("coverage_pct", "%", _coverage, "Part of the elapsed window for which there is data."),
+)
+
+# What a plan's rule may grade; portfolio figures are made from lines by the engine.
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        **{kpi.name: kpi.unit for kpi in KPIS if kpi.unit == "kWh/t"},
+        "ac_ingot_kwh_t": "kWh/t",
+        "benchmark_share_pct": "%",
+        "clean_share_pct": "%",
+    }
+)
+
+_OUTPUTS = tuple(
+    Signal(f"{kpi.name}_{window}", kpi.unit, -np.inf, np.inf, 0.0, scope, f"{kpi.help} Window: {window}.")
+    for scope in ("twin_pot", "twin_line")
+    for kpi in KPIS
+    for window in WINDOWS
+)
+
+# Everything a store can hold: what is measured, then what the twin says.
+CATALOGUE: tuple[Signal, ...] = SIGNALS + _OUTPUTS
+_OUTPUT_CODE = {(row.topic, row.name): len(SIGNALS) + index for index, row in enumerate(_OUTPUTS)}
+
+# measurement -> codes of its fields in CATALOGUE
+FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {measurement: of_topic(topic) for topic, measurement in MEASUREMENTS.items()}
+    | {
+        scope: tuple(code for (topic, _), code in _OUTPUT_CODE.items() if topic == scope)
+        for scope in ("twin_pot", "twin_line")
+    }
+)
+
+
+def output_code(scope: str, kpi: str, window: str) -> int:
+    """Code in CATALOGUE of a KPI over a window; `scope` is twin_pot or twin_line."""
+    return _OUTPUT_CODE[scope, f"{kpi}_{window}"]
+
+
+def compute(totals: Totals, efficiency: float) -> dict[str, Floats]:
+    """Every KPI of the table in its rim unit, (1 + pots,), the line first."""
+    return {kpi.name: from_si(kpi.compute(totals, efficiency), kpi.unit) for kpi in KPIS}

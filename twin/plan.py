@@ -1,0 +1,114 @@
+"""The plan file: rules with metric, limit, sense, scope, validity and source. No threshold stands in code."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from twin.errors import ConfigError
+
+__all__ = ["Grade", "Plan", "Rule", "grade", "parse"]
+
+Verdict = Literal["pass", "fail", "insufficient"]
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One demand of the plan, graded on its own at its own scope.
+
+    `metric` is a KPI key without its window, e.g. `ac_liquid_kwh_t`; `sure` is P primary text read, S secondary source,
+    D derived, U unconfirmed.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}$")]
+    title: str
+    metric: str
+    limit: float
+    unit: str
+    sense: Literal["at_most", "at_least", "above", "below"]
+    scope: Literal["pot", "line", "plant", "portfolio", "project"]
+    source: str
+    sure: Literal["P", "S", "D", "U"]
+    valid_from: date | None = None
+    valid_to: date | None = None
+    help: str = ""
+
+    def valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
+
+    def margin(self, value: float) -> float:
+        """How far `value` is on the good side of the limit; negative = not met."""
+        return self.limit - value if self.sense in ("at_most", "below") else value - self.limit
+
+    def met(self, value: float) -> bool:
+        """True when `value` meets the rule; `above` and `below` exclude the limit itself."""
+        margin = self.margin(value)
+        return margin > 0 or (margin == 0 and self.sense in ("at_most", "at_least"))
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan file. `minimum_coverage_pct`: below it a figure is not graded.
+
+    `pot_rule` names the line rule against which single pots are shown (for orientation: the plan grades lines).
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9\-]{1,64}$")]
+    title: str
+    rules: list[Rule]
+    pot_rule: str
+    minimum_coverage_pct: Annotated[float, Meta(ge=0, le=100)] = 75.0
+
+    def rule(self, rule_id: str) -> Rule:
+        return next(rule for rule in self.rules if rule.id == rule_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One rule at one unit over one window. `value` and `margin` are NaN when nothing was measured."""
+
+    rule: Rule
+    unit: int
+    window: str
+    value: float
+    margin: float
+    coverage_pct: float
+    verdict: Verdict
+    why: str = ""
+
+
+def grade(rule: Rule, unit: int, window: str, value: float, coverage_pct: float, minimum_pct: float) -> Grade:
+    """Grade one figure; never on too little data."""
+    if not math.isfinite(value):
+        return Grade(rule, unit, window, math.nan, math.nan, coverage_pct, "insufficient", "not measured")
+    margin = rule.margin(value)
+    if coverage_pct < minimum_pct:
+        why = f"coverage {coverage_pct:.0f} % is below {minimum_pct:.0f} %"
+        return Grade(rule, unit, window, value, margin, coverage_pct, "insufficient", why)
+    return Grade(rule, unit, window, value, margin, coverage_pct, "pass" if rule.met(value) else "fail")
+
+
+def parse(text: str, where: str, metrics: Mapping[str, str]) -> Plan:
+    """Read a plan file; `metrics` maps every known metric to its unit. Raises ConfigError."""
+    try:
+        plan = msgspec.convert(tomllib.loads(text), Plan)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    ids = [rule.id for rule in plan.rules]
+    if doubled := sorted({rule for rule in ids if ids.count(rule) > 1}):
+        raise ConfigError(f"{where}: rule {doubled[0]!r} is given twice")
+    for rule in plan.rules:
+        if rule.metric not in metrics:
+            raise ConfigError(f"{where}: rule {rule.id}: metric {rule.metric!r} is not one of {', '.join(metrics)}")
+        if rule.unit != metrics[rule.metric]:
+            raise ConfigError(
+                f"{where}: rule {rule.id}: unit {rule.unit!r}, but {rule.metric} is in {metrics[rule.metric]}"
+            )
+    if plan.pot_rule not in ids:
+        raise ConfigError(f"{where}: pot_rule {plan.pot_rule!r} is not one of {', '.join(ids)}")
+    return plan

@@ -1,0 +1,79 @@
+"""Ports: what the core and the service need from the outside, one method that matters each.
+
+Adapters implement them; the fakes in `adapters.memory` obey the same contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from twin.frames import Readings
+
+__all__ = ["Clock", "Delivery", "Message", "Publisher", "Sink", "Source", "Store"]
+
+
+class Message(NamedTuple):
+    """One message as the broker gave it."""
+
+    topic: str
+    payload: bytes
+
+
+class Delivery(Protocol):
+    """Messages taken from a source together. They come again until acknowledged."""
+
+    @property
+    def messages(self) -> Sequence[Message]: ...
+
+    def acknowledge(self) -> None:
+        """Say that every message is safe; called once, in receive order."""
+
+
+class Source(Protocol):
+    """Where messages come from. `deliveries` ends only when the source is closed."""
+
+    def deliveries(self) -> AsyncIterator[Delivery]: ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Where readings are kept.
+
+    `write` returns when the readings are durable; writing the same readings again changes nothing. Raises
+    SinkUnavailable (try the same write again) or SinkRejected (never will be taken).
+    """
+
+    async def write(self, readings: Readings) -> None: ...
+
+
+@runtime_checkable
+class Store(Sink, Protocol):
+    """A sink that can be read back."""
+
+    async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
+        """Readings of one unit in [start, end), ordered by time, then signal."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of 'now'. Inside the core, time comes from the data."""
+
+    def now_ns(self) -> int: ...
+
+
+class Publisher(Protocol):
+    """Sends messages to the broker; returns when the broker has them (QoS 1)."""
+
+    async def publish(self, messages: Sequence[Message]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A delivery with nobody to tell: for replay, trace and tests."""
+
+    messages: Sequence[Message]
+
+    def acknowledge(self) -> None:
+        """Nothing waits for this."""

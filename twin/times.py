@@ -1,0 +1,84 @@
+"""Source time on the wire: ISO 8601 with zone, epoch milliseconds or epoch nanoseconds -> int64 ns, UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import PayloadError
+
+__all__ = ["iso", "parse_time", "parse_times"]
+
+# Epoch milliseconds and nanoseconds cannot be confused between 1973 and 2096.
+_MS = (100_000_000_000, 4_000_000_000_000)
+_NS = (_MS[0] * 1_000_000, _MS[1] * 1_000_000)
+_FRACTION = re.compile(r"[.,](\d{1,9})\d*")
+HINT = "give epoch ms, epoch ns, or ISO 8601 with a zone"
+
+
+def parse_time(value: object) -> int:
+    """One wire time to ns since 1970 UTC. Raises PayloadError(missing_time, bad_time)."""
+    if value is None:
+        raise PayloadError("missing_time", HINT, "time")
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PayloadError("bad_time", f"{value!r:.80}: {HINT}", "time")
+    if isinstance(value, str):
+        return _parse_iso(value)
+    if _MS[0] <= value < _MS[1]:
+        return value * 1_000_000
+    if _NS[0] <= value < _NS[1]:
+        return value
+    raise PayloadError("bad_time", f"{value!r:.80}: {HINT}", "time")
+
+
+def _parse_iso(text: str) -> int:
+    fraction = _FRACTION.search(text[:64])
+    nanoseconds = int(fraction[1].ljust(9, "0")) if fraction else 0
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub("", text[:64], count=1))
+    except ValueError as error:
+        raise PayloadError("bad_time", f"{text!r:.80}: {HINT}", "time") from error
+    if moment.tzinfo is None:
+        raise PayloadError("bad_time", f"{text!r:.80} has no zone: {HINT}", "time")
+    whole = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    result = (whole.days * 86400 + whole.seconds) * 1_000_000_000 + nanoseconds
+    if not _NS[0] <= result < _NS[1]:
+        raise PayloadError("bad_time", f"{text!r:.80}: {HINT}", "time")
+    return result
+
+
+def parse_times(values: Sequence[int | str]) -> tuple[NDArray[np.int64], list[PayloadError | None]]:
+    """Many wire times at once: ns array (0 where bad) and the error of each bad one."""
+    errors: list[PayloadError | None] = [None] * len(values)
+    if set(map(type, values)) == {int}:
+        try:
+            times = np.array(values, np.int64)
+        except OverflowError:
+            pass
+        else:
+            times = np.where(times < _MS[1], times * 1_000_000, times)
+            if not len(times) or (times.min() >= _NS[0] and times.max() < _NS[1]):
+                return times, errors
+    times = np.zeros(len(values), np.int64)
+    for index, value in enumerate(values):
+        try:
+            times[index] = parse_time(value)
+        except PayloadError as error:
+            errors[index] = error
+    return times, errors
+
+
+def iso(time_ns: int) -> str:
+    """ns since 1970 to ISO 8601 in UTC, as short as it can be without losing anything.
+
+    >>> iso(1_763_964_000_250_000_000)
+    '2025-11-24T06:00:00.25Z'
+    """
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
+    return f"{text}{fraction}Z"

@@ -1,0 +1,97 @@
+"""Topics: which unit and which kind of message a topic names, and the other way round.
+
+<root>/<site>/<line>/<pot>/telemetry | event | sample       one pot
+<root>/<site>/<line>/line                                   one line
+<root>/<site>/<line>/section/<n>/telemetry                  many pots of one section gateway
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.errors import PayloadError
+from twin.plant import Roster, valid_id
+
+__all__ = ["POT_KINDS", "SECTION", "Route", "Router", "filters", "section_topic", "topic_of"]
+
+POT_KINDS = ("telemetry", "event", "sample")
+SECTION = "section"
+
+
+class Route(NamedTuple):
+    """`kind` is a topic kind of `signals.MEASUREMENTS` or SECTION; `unit` the pot or line (SECTION: the line)."""
+
+    kind: str
+    unit: int
+
+
+def filters(root: str) -> tuple[str, ...]:
+    """The MQTT subscriptions that cover every topic of the contract."""
+    return (f"{root}/#",)
+
+
+def topic_of(root: str, path: str, kind: str) -> str:
+    """Topic of one unit's messages; `path` as in the roster."""
+    return f"{root}/{path}/{kind}"
+
+
+def section_topic(root: str, line_path: str, section: int) -> str:
+    return f"{root}/{line_path}/{SECTION}/{section}/telemetry"
+
+
+class Router:
+    """Topic -> Route, enrolling unknown pots of known lines when `discover` is set.
+
+    Good topics are remembered (bounded by the roster); bad ones are judged anew each time, so that a stream of
+    invented topics cannot fill the memory. At most `max_discovered` pots are ever enrolled (F23).
+    """
+
+    def __init__(self, roster: Roster, *, root: str, discover: bool, max_discovered: int = 1000) -> None:
+        self.roster = roster
+        self.root = root
+        self.discovered: list[str] = []
+        self._discover = discover
+        self._max_discovered = max_discovered
+        self._known: dict[str, Route] = {}
+
+    def route(self, topic: str) -> Route:
+        """Raises PayloadError (bad_topic, unknown_unit)."""
+        found = self._known.get(topic)
+        if found is None:
+            found = self._known[topic] = self._parse(topic)
+        return found
+
+    def _parse(self, topic: str) -> Route:
+        prefix = self.root + "/"
+        levels = topic[len(prefix) :].split("/") if topic.startswith(prefix) else []
+        if len(levels) == 3 and levels[2] == "line":
+            return Route("line", self._line(levels))
+        if len(levels) == 5 and levels[2] == SECTION and levels[3].isdigit() and levels[4] == "telemetry":
+            return Route(SECTION, self._line(levels))
+        if len(levels) == 4 and levels[3] in POT_KINDS:
+            return Route(levels[3], self.pot("/".join(levels[:3])))
+        raise PayloadError("bad_topic", topic[:200])
+
+    def _line(self, levels: list[str]) -> int:
+        path = "/".join(levels[:2])
+        code = self.roster.code(path)
+        if code is None or not self.roster.is_line(code):
+            raise PayloadError("unknown_unit", f"line {path[:200]!r} is not in the plant file")
+        return code
+
+    def pot(self, path: str) -> int:
+        """Code of a pot path, enrolling it when allowed. Raises PayloadError(unknown_unit)."""
+        code = self.roster.code(path)
+        if code is not None:
+            return code
+        line, _, pot = path.rpartition("/")
+        if self.roster.code(line) is None:
+            raise PayloadError("unknown_unit", f"line {line[:200]!r} is not in the plant file")
+        if not self._discover:
+            raise PayloadError("unknown_unit", f"pot {path[:200]!r} is not in the plant file and discovery is off")
+        if not valid_id(pot):
+            raise PayloadError("unknown_unit", f"pot id {pot[:200]!r} is not made of A-Z a-z 0-9 _ . -")
+        if len(self.discovered) >= self._max_discovered:
+            raise PayloadError("unknown_unit", f"already {self._max_discovered} pots discovered")
+        self.discovered.append(path)
+        return self.roster.add(path)
