@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,13 +38,17 @@ def encode(readings: Readings, roster: Roster, root: str, *, batched: bool = Fal
 
 
 def _sections(rows: Wide, names: Sequence[str], roster: Roster, root: str) -> list[Message]:
+    """Section messages; the pots of one may have clocks of their own, so `time` is a list where they differ."""
     sections: dict[tuple[int, int, int], list[int]] = {}
     units = rows.unit.tolist()
-    for row, (time, unit) in enumerate(zip(rows.time_ns.tolist(), units, strict=True)):
-        key = (roster.line_of[unit], roster.section_of(unit), time)
+    said_before = Counter[int]()
+    for row, unit in enumerate(units):
+        # The n-th row of a pot goes into the n-th message of its section.
+        key = (roster.line_of[unit], roster.section_of(unit), said_before[unit])
+        said_before[unit] += 1
         sections.setdefault(key, []).append(row)
     messages = []
-    for (line, section, time), members in sections.items():
+    for (line, section, _), members in sections.items():
         block = rows.values[members]
         said = set(np.flatnonzero(np.isfinite(block).any(axis=0)).tolist())
         columns = {
@@ -51,6 +56,8 @@ def _sections(rows: Wide, names: Sequence[str], roster: Roster, root: str) -> li
             for index, name in enumerate(names)
             if index in said
         }
+        times = rows.time_ns[members].tolist()
+        time = times[0] if len(set(times)) == 1 else times
         pots = [roster.paths[units[row]].rsplit("/", 1)[1] for row in members]
         topic = section_topic(root, roster.paths[line], section)
         messages.append(Message(topic, orjson.dumps({"time": time, "pot": pots, **columns})))

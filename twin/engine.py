@@ -195,7 +195,7 @@ class Engine:
             windows: set[Window] = {calendar.window(kind, moment) for kind in WINDOWS for moment in moments}
             for window in sorted(windows):
                 totals = ledger.totals(window, now)
-                kpis = compute(totals, self.settings.efficiency)
+                kpis = compute(totals, self.settings.efficiency, window.kind)
                 is_open = window.start_ns < now <= window.end_ns
                 units = state.members[code].astype(np.int32)
                 figures.append(WindowFigures(window.kind, window.start_ns, window.end_ns, is_open, units, kpis))

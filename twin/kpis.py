@@ -30,6 +30,7 @@ class Kpi:
     unit: str
     compute: Callable[[Totals, float], Floats]
     help: str
+    windows: tuple[str, ...] = WINDOWS
 
 
 def _per(numerator: Floats, denominator: Floats) -> Floats:
@@ -101,7 +102,7 @@ _OUTPUTS = tuple(
     Signal(f"{kpi.name}_{window}", kpi.unit, -np.inf, np.inf, 0.0, scope, f"{kpi.help} Window: {window}.")
     for scope in ("twin_pot", "twin_line")
     for kpi in KPIS
-    for window in WINDOWS
+    for window in kpi.windows
 )
 
 # Everything a store can hold: what is measured, then what the twin says.
@@ -123,6 +124,6 @@ def output_code(scope: str, kpi: str, window: str) -> int:
     return _OUTPUT_CODE[scope, f"{kpi}_{window}"]
 
 
-def compute(totals: Totals, efficiency: float) -> dict[str, Floats]:
-    """Every KPI of the table in its rim unit, (1 + pots,), the line first."""
-    return {kpi.name: from_si(kpi.compute(totals, efficiency), kpi.unit) for kpi in KPIS}
+def compute(totals: Totals, efficiency: float, window: str) -> dict[str, Floats]:
+    """Every KPI that the table wants for this window, in its rim unit, (1 + pots,), the line first."""
+    return {kpi.name: from_si(kpi.compute(totals, efficiency), kpi.unit) for kpi in KPIS if window in kpi.windows}

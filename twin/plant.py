@@ -153,7 +153,7 @@ class Roster:
         self.plant = plant
         self.paths: list[str] = []
         self.line_of: list[int] = []  # code of the unit's line (a line's own code for a line)
-        self._codes: dict[str, int] = {}
+        self.codes: dict[str, int] = {}
         self._sections: list[int] = []  # section number of a pot; 0 for a line and for a discovered pot
         for site, line in plant.lines():
             code = self._enrol(f"{site.id}/{line.id}", None, 0)
@@ -164,7 +164,7 @@ class Roster:
         code = len(self.paths)
         self.paths.append(path)
         self.line_of.append(code if line is None else line)
-        self._codes[path] = code
+        self.codes[path] = code
         self._sections.append(section)
         return code
 
@@ -173,14 +173,14 @@ class Roster:
 
     def code(self, path: str) -> int | None:
         """Code of a unit path, None when it is not enrolled."""
-        return self._codes.get(path)
+        return self.codes.get(path)
 
     def add(self, path: str) -> int:
         """Enrol a pot of a known line; raises KeyError when its line is not in the plant file."""
-        known = self._codes.get(path)
+        known = self.codes.get(path)
         if known is not None:
             return known
-        return self._enrol(path, self._codes[path.rsplit("/", 1)[0]], 0)
+        return self._enrol(path, self.codes[path.rsplit("/", 1)[0]], 0)
 
     def section_of(self, code: int) -> int:
         """Section number of a pot, from 1; 0 for a line and for a pot the plant file does not name."""

@@ -39,7 +39,9 @@ class Signal:
 
     @property
     def measurement(self) -> str:
-        return MEASUREMENTS[self.topic]
+        return MEASUREMENTS.get(
+            self.topic, self.topic
+        )  # what the twin says (twin_pot, twin_line) has no topic of its own
 
 
 def _rows(topic: str, *rows: tuple[str, str, float, float, float, str]) -> tuple[Signal, ...]:

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import mimetypes
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
@@ -20,7 +18,6 @@ from typing import Any
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -35,21 +32,22 @@ __all__ = ["Feed", "application", "serve"]
 HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 PERIOD_S = 1.0  # one snapshot a period and client
 SLACK_S = 0.25  # a snapshot may come this much early, so that a 1 Hz source is not thinned out
-GRACE_S = 1  # an answer on its way may take this long when the page stops
-SECURITY = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SECURITY = (
+    (b"content-security-policy", POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
 
 class Feed:
     """Snapshots for any number of listeners: each gets the newest, encoded once for all of them."""
 
     def __init__(self, latest: Callable[[], Snapshot | None], wait: Callable[[], Awaitable[None]]) -> None:
-        self._latest = latest
-        self._wait = wait
+        self._latest, self._wait = latest, wait
         self._encoded: tuple[Snapshot, bytes] | None = None
         self._naps: set[asyncio.Timeout] = set()
         self.open = True
@@ -105,7 +103,7 @@ class _Page(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY)
+                message["headers"] = [*message["headers"], *SECURITY]
             await send(message)
 
         await super().__call__(scope, receive, with_headers)
@@ -127,9 +125,8 @@ def _static(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response
     headers = {"etag": tag, "cache-control": "no-cache"}
 
     async def answer(request: Request) -> Response:
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(content, headers=headers, media_type=kind)
+        known = tag in request.headers.get("if-none-match", "")
+        return Response(b"" if known else content, 304 if known else 200, headers, kind)
 
     return answer
 
@@ -171,9 +168,7 @@ def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awa
 class _Server(uvicorn.Server):
     """uvicorn as one task among others: signals belong to whoever runs the loop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
+    ready: Callable[[], None]
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -181,27 +176,25 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._ready()
+        self.ready()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        setting = "page.port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "page.host"
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise ConfigError(f"{setting}: cannot listen on {host}:{port}: {reason}; port 0 takes any free one") from error
+        problem = f"cannot listen on {host}:{port}: {str(error.strerror).partition(' (')[0]}"
+        raise ConfigError(f"page.host, page.port: {problem}; choose a free port, or 0 for any") from error
 
 
 async def serve(app: Starlette, host: str, port: int, *, ready: Callable[[str], None]) -> None:
     """Serve `app` until cancelled; `ready` is told the address once it answers. Port 0 takes any free one."""
     listener = _listen(host, port)
-    name = f"[{host}]" if ":" in host else host
-    url = f"http://{name}:{listener.getsockname()[1]}/"
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=GRACE_S
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
     )
-    server = _Server(config, lambda: ready(url))
+    server.ready = lambda: ready(url)
     app.state.feed.open = True
     running = asyncio.create_task(server.serve([listener]), name="page")
     try:

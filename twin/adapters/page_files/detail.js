@@ -58,6 +58,8 @@ function buildFrame() {
   };
   const title = el("h2");
   title.id = "detail-title";
+  title.tabIndex = -1;
+  title.autofocus = true;
   const head = el("header", "", title, el("p"), button("previous", "‹"), button("next", "›"), button("close", "×"));
   body = el("div", "body");
   dialog.replaceChildren(el("div", "sheet", head, body));
@@ -92,13 +94,13 @@ function content(pot, line, rule, events, titles) {
     measure(words.potVoltage, pot.voltage_v, 3, "V", line.voltage_band_v, found.voltage, out[found.voltage]?.[0]),
     measure(words.bathTemperature, pot.bath_temperature_c, 1, "°C", line.temperature_band_c, found.bath, out[found.bath]?.[1]),
     grade(pot, line, rule),
-    el("h3", "", words.faults),
   );
   const names = pot.faults.map((code) => el("li", "", el("i", "sign"), faultName(code, titles)));
-  parts.push(names.length ? el("ul", "fault-names", ...names) : el("p", "none", words.noFaults));
+  const faults = names.length ? el("ul", "fault-names", ...names) : el("p", "", words.noFaults);
+  parts.push(el("section", "", el("h3", "", words.faults), faults));
   if (events.length) {
     const list = el("ol", "", ...events.map((event) => eventItem(event, new Set(), null)));
-    parts.push(el("h3", "", words.potEvents), list);
+    parts.push(el("section", "", el("h3", "", words.potEvents), list));
   }
   return parts;
 }
@@ -127,6 +129,7 @@ function grade(pot, line, rule) {
   const window = words.windows[line.pot_window] || line.pot_window;
   const figure = el("p", "figure-line", el("b", "", number(pot.kwh_per_t)), el("small", "", "kWh/t"));
   const word = el("span", "verdict", el("i", "sign"), el("b", "", verdictWord(verdict)));
+  word.dataset.verdict = verdict;
   figure.append(word);
   const facts = [];
   if (line.pot_limit === null) facts.push(words.noLimit);
@@ -135,8 +138,7 @@ function grade(pot, line, rule) {
     if (pot.kwh_per_t !== null) facts.push(`${words.margin} ${signed(line.pot_limit - pot.kwh_per_t, digits)}`);
   }
   if (rule) facts.push(`${words.source}: ${rule.source}`);
-  const box = el("section", "measure", el("h3", "", `${words.energy}: ${metric}, ${window}`), figure);
+  const box = el("section", "measure", el("h3", "", `${words.energy}: ${metric}, ${window.toLowerCase()}`), figure);
   box.append(el("p", "none", facts.join(" · ")));
-  box.dataset.verdict = verdict;
   return box;
 }

@@ -57,7 +57,8 @@ export function eventItem(event, pots, open) {
   const sign = el("i", "sign");
   sign.dataset.severity = URGENT.includes(event.severity) ? "urgent" : "mild";
   const state = event.began ? severityWord(event.severity) : words.ended;
-  const item = el("li", "", time, sign, unit, el("b", "", faultName(event.code, titles)), el("span", "state", state));
+  const what = el("span", "what", unit, " ", el("b", "", faultName(event.code, titles)));
+  const item = el("li", "", time, sign, what, el("span", "state", state));
   item.dataset.began = event.began ? "yes" : "no";
   item.dataset.severity = sign.dataset.severity;
   item.title = number(event.value, 2);

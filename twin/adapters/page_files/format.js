@@ -19,6 +19,11 @@ export function signed(value, digits = 0) {
   return value > 0 ? `+${number(value, digits)}` : number(value, digits);
 }
 
+/** A share in whole percent, rounded down: 100 means all of it. */
+export function percent(value) {
+  return number(typeof value === "number" ? Math.floor(value) : null);
+}
+
 /** Decimals that suit a limit of the plan: none for 13,000, one for 30.5. */
 export function digitsOf(limit) {
   return Number.isInteger(limit) ? 0 : Math.abs(limit) >= 10 ? 1 : 2;

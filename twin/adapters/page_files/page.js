@@ -3,6 +3,7 @@
 import { mark, memory, say, show } from "./dom.js";
 import { drawDetail, openDetail, resetDetail, watchDetail } from "./detail.js";
 import { drawEvents, titlesOf } from "./events.js";
+import { moment } from "./format.js";
 import { tally } from "./judge.js";
 import { drawPlan, resetPlan } from "./plan.js";
 import { drawPots, resetPots, watchPots } from "./pots.js";
@@ -20,7 +21,6 @@ const page = {
   came: 0, // when the newest snapshot came [s of this page]
   moved: 0, // when the data's time last changed
   lostAt: 0,
-  lostClock: "",
   parsing: 0, // what reading the snapshot cost [ms]
   waiting: false,
 };
@@ -70,7 +70,7 @@ function draw() {
   const line = lineOf(snapshot);
   const titles = titlesOf(snapshot);
   drawTop(snapshot, line, now() - page.came);
-  drawLines(snapshot.lines, line.path, (each) => tally(each).all, choose);
+  drawLines(snapshot.lines, line.path, (each) => tally(each).fault, choose);
   drawPlan(snapshot.plan, line);
   drawPots(line, titles);
   drawEvents(snapshot, line, open);
@@ -81,17 +81,15 @@ function draw() {
 
 function drawConnection() {
   const quiet = page.stream === "live" && page.snapshot !== null && now() - page.moved > QUIET_S;
-  if (page.stream === "lost") drawState("lost", { age: now() - page.lostAt, since: page.lostClock });
-  else if (quiet) drawState("quiet", { age: now() - page.moved });
+  const last = page.snapshot ? moment(page.snapshot.time).clock : "";
+  if (page.stream === "lost") drawState("lost", now() - page.lostAt, last);
+  else if (quiet) drawState("quiet", now() - page.moved, last);
   else drawState(page.stream);
   if (page.snapshot) drawLag(page.snapshot, now() - page.came);
 }
 
 function follow(state) {
-  if (state === "lost" && page.stream !== "lost") {
-    page.lostAt = now();
-    page.lostClock = new Date().toTimeString().slice(0, 8);
-  }
+  if (state === "lost") page.lostAt = now();
   page.stream = state;
   redraw();
 }

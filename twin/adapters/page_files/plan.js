@@ -1,7 +1,7 @@
 // The plan strip: energy per tonne for each metric and window, large, beside its limit, margin and verdict.
 
 import { el, mark, put, say, show, slot } from "./dom.js";
-import { digitsOf, number, signed } from "./format.js";
+import { digitsOf, number, percent, signed } from "./format.js";
 import { verdictWord, words } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -39,7 +39,7 @@ export function drawPlan(plan, line) {
     const tonnes = line.production_t[window] ?? null;
     const covered = line.coverage_pct[window] ?? null;
     put(head.tonnes, tonnes === null ? "" : words.tonnes(number(tonnes, 1)));
-    put(head.covered, covered === null ? "" : words.ofData(number(covered)));
+    put(head.covered, covered === null ? "" : words.ofData(percent(covered)));
   }
   for (const cell of cells) drawCell(cell, line);
   drawOthers(line, metrics);
@@ -50,7 +50,7 @@ export function drawPlan(plan, line) {
 function build(plan, metrics, windows) {
   heads = new Map();
   cells = [];
-  const title = el("div", "corner", el("h2", "", words.plan), el("p", "", plan), el("p", "unit", words.perTonne));
+  const title = el("div", "corner", el("h2", "", words.plan), el("p", "", plan), el("p", "", "kWh/t"));
   title.firstElementChild.id = "plan-title";
   title.setAttribute("role", "columnheader");
   const top = el("div", "row heads", title, ...windows.map(makeHead));
@@ -106,14 +106,17 @@ function drawCell(cell, line) {
   const value = line.energy[cell.metric][cell.window] ?? null;
   cell.rules = rules;
   put(cell.value, number(value));
+  mark(cell.button, "data-known", value === null ? null : "yes");
   const verdict = first ? first.verdict : value === null ? "insufficient" : "";
   mark(cell.button, "data-verdict", verdict);
   put(cell.word, verdict ? verdictWord(verdict, first?.sense) : "");
   const graded = first && first.margin !== null && verdict !== "insufficient";
   put(cell.margin, graded ? `${words.margin} ${signed(first.margin, digitsOf(first.limit))}` : "");
   const facts = first
-    ? [`${words.limit} ${number(first.limit, digitsOf(first.limit))}`, words.ofData(number(first.coverage_pct))]
+    ? [`${words.limit} ${number(first.limit, digitsOf(first.limit))}`]
     : [words.noLimit];
+  const covered = percent(first?.coverage_pct);
+  if (first && covered !== percent(line.coverage_pct[cell.window])) facts.push(words.ofData(covered));
   if (rules.length > 1) facts.push(words.moreRules(rules.length - 1));
   put(cell.limit, facts.join(" · "));
 }
@@ -135,7 +138,8 @@ function drawOthers(line, metrics) {
     mark(item, "data-verdict", grade.verdict);
     say(word, verdictWord(grade.verdict, grade.sense));
     const where = [words.scopes[grade.scope] || grade.scope, words.windows[grade.window] || grade.window].join(", ");
-    say(text, `${grade.title}: ${number(grade.value, digits)} (${sense} ${number(grade.limit, digits)} ${grade.unit})`);
+    const value = grade.value === null ? "" : ` ${number(grade.value, digits)} ${grade.unit}`;
+    say(text, `${grade.title}${value} (${words.limit} ${sense} ${number(grade.limit, digits)} ${grade.unit})`);
     say(small, `${where} · ${grade.source}`);
   });
 }
@@ -174,7 +178,7 @@ function ruleCard(grade) {
   const rows = [
     [words.limit, `${sense} ${number(grade.limit, digits)} ${grade.unit}`],
     [words.value, `${number(grade.value, digits)} ${grade.unit}`],
-    [words.coverage, `${number(grade.coverage_pct)} %`],
+    [words.coverage, `${percent(grade.coverage_pct)} %`],
     [words.source, `${grade.source} (${words.sure[grade.sure] || grade.sure})`],
   ];
   const facts = el("dl", "", ...rows.flatMap(([name, value]) => [el("dt", "", name), el("dd", "", value)]));

@@ -7,6 +7,7 @@ import { drawGroup, drawTile, makeGroup, makeTile } from "./tile.js";
 import { words } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
+const MOST_COLUMNS = 12;
 const SETTLE_S = 10; // worst first: pots equally bad change places this often, not at every update
 
 const view = { order: memory.get("order") === "worst" ? "worst" : "position", only: memory.get("only") === "yes" };
@@ -79,7 +80,15 @@ function build(line) {
     return tile;
   });
   if (tiles.length) tiles[0].node.tabIndex = 0;
+  const largest = Math.max(0, ...[...groups.values()].map((group) => group.pots.length));
+  node.style.setProperty("--columns", evenColumns(largest));
   return { node, groups, worst: makeGroup(words.worstFirst), tiles, order: "", ranks: "", sorted: -Infinity };
+}
+
+/** Columns that fill the rows of a section evenly: 20 pots stand as 10 and 10, not as 12 and 8. */
+function evenColumns(pots) {
+  const rows = Math.max(1, Math.ceil(pots / MOST_COLUMNS));
+  return Math.max(6, Math.ceil(pots / rows));
 }
 
 /** Put the tiles where the chosen order wants them; nothing is moved that is in its place. */

@@ -13,14 +13,13 @@ const en = {
   dataTime: "Data time",
   lag: "Lag",
   stream: "Connection",
-  states: { connecting: "connecting", live: "live", quiet: "no new data", lost: "lost" },
-  lost: (since, age) => `Connection to the twin lost ${age} ago, at ${since}. What you see is old. Reconnecting by itself.`,
-  quiet: (age) => `No new data for ${age}. The twin answers, but nothing reaches it. What you see is old.`,
+  states: { connecting: "Connecting", live: "Live", quiet: "No new data", lost: "Lost" },
+  lost: (age, last) => `Connection to the twin lost ${age} ago.${last && ` Last data ${last}.`} Reconnecting by itself.`,
+  quiet: (age, last) => `No new data for ${age}: the twin answers, but nothing reaches it. Last data ${last}.`,
   warming: "Warming up: waiting for the first measurements.",
   noScript: "This page needs JavaScript.",
   lines: "Potlines",
-  plan: "Energy against plan",
-  perTonne: "kWh per tonne",
+  plan: "Plan",
   windows: { hour: "Hour", shift: "Shift", day: "Day" },
   metrics: { dc: "DC", ac_liquid: "AC", ac_comprehensive: "AC comprehensive", ac_ingot: "AC ingot" },
   metricNotes: {
@@ -35,7 +34,7 @@ const en = {
   noLimit: "no limit in the plan",
   ofData: (pct) => `${pct} % of data`,
   tonnes: (t) => `${t} t metal`,
-  moreRules: (n) => `+${n} more`,
+  moreRules: (n) => `+${n} ${n > 1 ? "rules" : "rule"}`,
   otherRules: "Also in the plan",
   scopes: { line: "line", pot: "pot", portfolio: "portfolio" },
   sure: { P: "primary text read", S: "secondary source", D: "derived by arithmetic", U: "not confirmed" },
@@ -49,7 +48,7 @@ const en = {
   potCount: (n) => `${n} pots`,
   allNormal: "all normal",
   abnormal: (n) => `${n} abnormal`,
-  counts: { fault: "fault", band: "out of band", stale: "no data", above: "above limit" },
+  counts: { fault: "with fault", band: "out of band", stale: "no data", above: "above limit" },
   noneAbnormal: "No abnormal pots.",
   worstFirst: "Worst first",
   byPosition: "Position",
@@ -105,13 +104,12 @@ const zh = {
   lag: "延迟",
   stream: "连接",
   states: { connecting: "连接中", live: "实时", quiet: "无新数据", lost: "已断开" },
-  lost: (since, age) => `与孪生服务的连接已于 ${since} 断开（${age} 前）。当前显示为旧数据，正在自动重连。`,
-  quiet: (age) => `已有 ${age} 没有新数据。服务正常，但没有收到测量值。当前显示为旧数据。`,
+  lost: (age, last) => `与孪生服务的连接已断开 ${age}。${last && `最后数据 ${last}。`}正在自动重连。`,
+  quiet: (age, last) => `已有 ${age} 没有新数据：服务正常，但没有收到测量值。最后数据 ${last}。`,
   warming: "正在启动：等待第一批测量数据。",
   noScript: "本页面需要 JavaScript。",
   lines: "电解系列",
-  plan: "能耗与目标",
-  perTonne: "千瓦时/吨",
+  plan: "计划",
   windows: { hour: "小时", shift: "班", day: "日" },
   metrics: { dc: "直流电耗", ac_liquid: "铝液交流电耗", ac_comprehensive: "铝液综合交流电耗", ac_ingot: "铝锭综合交流电耗" },
   metricNotes: {
@@ -126,7 +124,7 @@ const zh = {
   noLimit: "计划中无限值",
   ofData: (pct) => `数据 ${pct} %`,
   tonnes: (t) => `产铝 ${t} 吨`,
-  moreRules: (n) => `另 ${n} 条`,
+  moreRules: (n) => `另 ${n} 条规则`,
   otherRules: "计划中的其他指标",
   scopes: { line: "系列", pot: "单槽", portfolio: "企业" },
   sure: { P: "已查阅原文", S: "二手来源", D: "由计算得出", U: "未经证实" },
@@ -193,7 +191,7 @@ const zh = {
   },
 };
 
-const catalogue = { en, zh };
+export const catalogue = { en, zh };
 
 const wanted = memory.get("language") || (navigator.language || "en").slice(0, 2);
 

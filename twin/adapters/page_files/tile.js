@@ -13,11 +13,11 @@ function makePattern() {
     "button",
     "tile",
     el("b", "id"),
+    figure("kwh", ""),
     el("i", "sign"),
     figure("volt", "V"),
     el("span", "scale", el("i")),
     figure("bath", "°C"),
-    figure("kwh", ""),
     el("span", "note", document.createTextNode("")),
   );
   button.type = "button";
@@ -28,7 +28,7 @@ function makePattern() {
 /** A tile for the pot `id`. */
 export function makeTile(id) {
   const node = pattern.cloneNode(true);
-  const [name, sign, volt, scale, bath, kwh, note] = node.children;
+  const [name, kwh, sign, volt, scale, bath, note] = node.children;
   name.textContent = id;
   node.dataset.pot = id;
   return {
@@ -50,7 +50,9 @@ export function drawTile(tile, pot, line, titles) {
   mark(tile.node, "data-stale", found.stale ? "yes" : null);
   drawVerdict(tile, pot.stale ? "insufficient" : pot.verdict);
   drawTick(tile, pot.stale ? null : pot.voltage_v, line.voltage_band_v);
-  put(tile.note, noteOf(pot, found, titles));
+  const note = noteOf(pot, found, titles);
+  put(tile.note, note);
+  mark(tile.node, "title", note);
   tile.rank = found.rank;
   tile.energy = pot.kwh_per_t ?? 0;
   return found;
@@ -80,9 +82,10 @@ function noteOf(pot, found, titles) {
   if (!found.rank) return "";
   const notes = pot.faults.map((code) => faultName(code, titles));
   if (found.stale) notes.unshift(words.noData);
+  if (notes.length) return notes.join(", ");
   if (found.voltage) notes.push(found.voltage === "high" ? words.voltageHigh : words.voltageLow);
   if (found.bath) notes.push(found.bath === "high" ? words.bathHot : words.bathCold);
-  if (found.above && !notes.length) notes.push(words.aboveLimit);
+  if (!notes.length) notes.push(words.aboveLimit);
   return notes.join(", ");
 }
 

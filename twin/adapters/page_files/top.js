@@ -93,17 +93,17 @@ function hasMoved(name, value) {
   return now - at < MOVED_S;
 }
 
-/** Lamp, word and banner for the state of the stream; `since` is the clock when it was lost. */
-export function drawState(state, { age = 0, since = "" } = {}) {
+/** Lamp, word and banner for the state of the stream; `age` [s] is how long it has been so, `last` the data's clock. */
+export function drawState(state, age = 0, last = "") {
   document.body.dataset.stream = state;
   say($("state").lastElementChild, words.states[state]);
-  const text = state === "lost" ? words.lost(since, span(age)) : state === "quiet" ? words.quiet(span(age)) : "";
+  const text = state === "lost" ? words.lost(span(age), last) : state === "quiet" ? words.quiet(span(age), last) : "";
   if (text) say($("banner"), text);
   show($("banner"), text !== "");
 }
 
-/** One tab a line; `alarm(line)` counts what is abnormal in it. Calls `choose(path)` when one is taken. */
-export function drawLines(lines, chosen, alarm, choose) {
+/** One tab a line; `faulty(line)` counts the pots with a fault in it. Calls `choose(path)` when one is taken. */
+export function drawLines(lines, chosen, faulty, choose) {
   const bar = $("lines");
   if (bar.childElementCount !== lines.length || [...bar.children].some((tab, i) => tab.dataset.path !== lines[i].path)) {
     bar.replaceChildren(...lines.map((line) => makeTab(line, choose)));
@@ -112,9 +112,9 @@ export function drawLines(lines, chosen, alarm, choose) {
     const tab = bar.children[i];
     const on = line.path === chosen;
     say(tab.firstElementChild, line.title || line.path);
-    const count = alarm(line);
-    say(tab.lastElementChild, lines.length > 1 && count ? String(count) : "");
-    mark(tab.lastElementChild, "aria-label", count ? words.abnormal(count) : null);
+    const count = faulty(line);
+    say(tab.lastElementChild, lines.length > 1 && count ? `◆ ${count}` : "");
+    mark(tab.lastElementChild, "title", count ? `${count} ${words.counts.fault}` : null);
     mark(tab, "aria-selected", String(on));
     tab.tabIndex = on ? 0 : -1;
   });

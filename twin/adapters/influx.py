@@ -1,0 +1,147 @@
+"""InfluxDB: line protocol to `/api/v2/write`, InfluxQL from `/query`; both shared by InfluxDB 1.8, 2 and 3.
+
+Two outcomes of a write besides success: SinkUnavailable (try the same batch again) and SinkRejected (never will be
+taken). The body of an answer decides, not its code alone (F12).
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import numpy as np
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
+
+from twin.errors import ConfigError, SinkRejected, SinkUnavailable
+from twin.frames import Readings
+from twin.kpis import CATALOGUE, FIELDS
+from twin.lines import LineProtocol
+from twin.plant import Roster
+
+__all__ = ["InfluxStore", "Target", "target"]
+
+# What cannot get better by sending it again: syntax, types, retention. Everything else may be an outage.
+_FINAL = re.compile(
+    r"unable to parse|partial write|field type conflict|points? beyond retention"
+    r"|invalid (?:field|boolean|number|timestamp)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to write: server url, bucket (`database` or `database/retention policy` on 1.x) and organisation."""
+
+    url: str
+    bucket: str
+    organisation: str
+
+
+def target(url: str) -> Target:
+    """Read `influx://host:port/bucket?org=NAME`. Raises ConfigError."""
+    parts = urlsplit(url)
+    bucket = parts.path.strip("/")
+    if parts.scheme not in ("influx", "influxs") or not parts.hostname or not bucket:
+        raise ConfigError(f"sink.url = {url!r} is not allowed; it must look like influx://host:8086/bucket?org=NAME")
+    server = f"{'https' if parts.scheme == 'influxs' else 'http'}://{parts.hostname}:{parts.port or 8086}"
+    return Target(server, bucket, parse_qs(parts.query).get("org", ["-"])[0])
+
+
+class InfluxStore:
+    """Store port on InfluxDB. Open within a running event loop."""
+
+    def __init__(self, where: Target, roster: Roster, *, token: str = "", compress: bool = False) -> None:
+        self._where = where
+        self._roster = roster
+        self._token = token
+        self._compress = compress
+        self._lines = LineProtocol(roster)
+        self._client: InfluxDBClientAsync | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the connections; the server need not be there yet."""
+        self._client = InfluxDBClientAsync(
+            self._where.url, token=self._token, org=self._where.organisation, timeout=30_000
+        )
+        headers = {"Authorization": f"Token {self._token}"} if self._token else {}
+        self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60))
+
+    async def close(self) -> None:
+        """Close the connections; every write that returned is on the server."""
+        if self._client is not None:
+            await self._client.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def write(self, readings: Readings) -> None:
+        body = self._lines.encode(readings)
+        if body:
+            await self.write_lines(body)
+
+    async def write_lines(self, body: bytes) -> None:
+        """Send line protocol [ns]; raises SinkUnavailable or SinkRejected."""
+        assert self._client is not None
+        service = WriteService(self._client.api_client)
+        options = {"content_encoding": "gzip"} if self._compress else {}
+        try:
+            await service.post_write_async(
+                self._where.organisation,
+                self._where.bucket,
+                gzip.compress(body, 1) if self._compress else body,
+                precision="ns",
+                content_type="text/plain; charset=utf-8",
+                **options,
+            )
+        except ApiException as error:
+            raise _judged(error, body) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+
+    async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
+        fields = FIELDS[measurement]
+        tags = zip(("site", "line", "pot"), path.split("/"), strict=False)
+        condition = " AND ".join(f"{tag} = '{level}'" for tag, level in tags)
+        answer = await self.query(
+            f"SELECT * FROM {measurement} WHERE {condition} AND time >= {start_ns} AND time < {end_ns} ORDER BY time"
+        )
+        series = answer["results"][0].get("series", [])
+        found: list[tuple[int, int, float]] = []
+        for one in series:
+            code_of = {CATALOGUE[code].db_field: code for code in fields}
+            columns = [(place, code_of[name]) for place, name in enumerate(one["columns"]) if name in code_of]
+            columns.sort(key=lambda item: item[1])
+            found += [(row[0], code, row[p]) for row in one["values"] for p, code in columns if row[p] is not None]
+        times, signals, values = zip(*found, strict=True) if found else ((), (), ())
+        unit = np.full(len(found), self._roster.code(path) or 0)
+        return Readings.of(times, unit, signals, values)
+
+    async def query(self, text: str) -> dict[str, Any]:
+        """One InfluxQL question, times as epoch ns. Raises SinkUnavailable, SinkRejected."""
+        assert self._session is not None
+        parameters = {"db": self._where.bucket.split("/")[0], "epoch": "ns", "q": text}
+        try:
+            async with self._session.post(f"{self._where.url}/query", data=parameters) as answer:
+                body: dict[str, Any] = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+        problem = body.get("error") or next((r["error"] for r in body.get("results", []) if "error" in r), None)
+        if problem:
+            raise SinkRejected(f"{self._where.url}: {problem}")
+        return body
+
+
+def _judged(error: ApiException, body: bytes) -> SinkUnavailable | SinkRejected:
+    """What an error answer means for the batch (F9, F12)."""
+    said = error.body or error.reason or ""
+    text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))[:2000]
+    if _FINAL.search(text):
+        named = tuple(line for line in re.findall(rb"unable to parse '([^\n]*?)': ", text.encode()) if line in body)
+        return SinkRejected(f"HTTP {error.status}: {text}", named)
+    return SinkUnavailable(f"HTTP {error.status}: {text}")

@@ -1,0 +1,124 @@
+"""Settings -> parts: roster, codec, engine, store, broker, publisher. The service puts them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from twin import kpis, plan, plant, topics
+from twin.adapters.memory import MemorySink
+from twin.adapters.mqtt import Broker, broker
+from twin.adapters.publish import MqttPublisher
+from twin.codec import Codec
+from twin.engine import Engine
+from twin.engine import Settings as EngineSettings
+from twin.errors import ConfigError
+from twin.files import read_config, read_secret
+from twin.plant import Roster
+from twin.ports import Store
+from twin.settings import Settings
+
+__all__ = [
+    "ROLES",
+    "MemoryStore",
+    "OpenStore",
+    "broker_of",
+    "codec_of",
+    "engine_of",
+    "publisher_of",
+    "roles_of",
+    "roster_of",
+    "sink_of",
+]
+
+ROLES = ("broker", "simulate", "ingest", "engine", "page")
+
+
+class OpenStore(Store, Protocol):
+    """A store that is opened within the event loop and closed at the end."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class MemoryStore(MemorySink):
+    """The store that forgets: for trying out and for processes that only compute."""
+
+    async def open(self) -> None:
+        """Memory is always open."""
+
+    async def close(self) -> None:
+        """Nothing outlives the process."""
+
+
+def roles_of(text: str) -> tuple[str, ...]:
+    """Roles named in a setting. Raises ConfigError."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if unknown := next((name for name in names if name not in ROLES), None):
+        raise ConfigError(f"roles = {text!r}: {unknown!r} is not one of {', '.join(ROLES)}")
+    if not names:
+        raise ConfigError(f"roles is empty; give some of {', '.join(ROLES)}")
+    if "page" in names and "engine" not in names:
+        raise ConfigError("roles: page needs engine in the same process")
+    return names
+
+
+def roster_of(settings: Settings) -> Roster:
+    """The roster of the plant file that the settings name."""
+    text, where = read_config(settings["plant.file"], "plants", "plant.file")
+    return Roster(plant.parse(text, where))
+
+
+def codec_of(settings: Settings, roster: Roster) -> Codec:
+    discover = settings["ingest.unknown_pot"] == "discover"
+    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover)
+    return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
+
+
+def engine_of(settings: Settings, roster: Roster) -> Engine:
+    text, where = read_config(settings["plan.file"], "plans", "plan.file")
+    constants = EngineSettings(
+        tick_s=settings["engine.tick_s"],
+        grace=settings["engine.grace_ticks"],
+        horizon_h=settings["engine.horizon_h"],
+        efficiency=settings["engine.current_efficiency"],
+    )
+    return Engine(roster, plan.parse(text, where, kpis.METRICS), constants)
+
+
+def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
+    """The store of `sink.url` and its name for people; one row a scheme."""
+    url: str = settings["sink.url"]
+    scheme, _, rest = url.partition(":")
+    if scheme == "duckdb":
+        from twin.adapters.duck import DuckStore
+
+        path = Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb"
+        return DuckStore(path, roster), f"DuckDB {path}"
+    if scheme in ("influx", "influxs"):
+        from twin.adapters.influx import InfluxStore, target
+
+        where = target(url)
+        token = read_secret(settings["sink.token_file"], "sink.token_file")
+        return InfluxStore(
+            where, roster, token=token, compress=settings["sink.gzip"]
+        ), f"InfluxDB {where.url}/{where.bucket}"
+    if scheme == "memory":
+        return MemoryStore(roster), "memory"
+    raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+
+
+def broker_of(settings: Settings) -> Broker:
+    """The broker of `mqtt.url`, or the embedded one."""
+    url = settings["mqtt.url"] or f"mqtt://127.0.0.1:{settings['broker.port']}"
+    return broker(
+        url,
+        password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
+        ca_file=settings["mqtt.ca_file"],
+    )
+
+
+def publisher_of(settings: Settings, name: str) -> MqttPublisher:
+    at = broker_of(settings)
+    return MqttPublisher(at.host, at.port, client_id=name, user=at.user, password=at.password, tls=at.context())

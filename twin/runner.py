@@ -1,0 +1,100 @@
+"""Runs the engine beside the ingest: takes what is stored, steps once a tick, keeps the newest view for readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from twin.engine import Engine
+from twin.frames import Readings, Report, WindowFigures
+from twin.outputs import outputs
+from twin.snapshot import EventView, IngestView, Snapshot
+from twin.view import event_view, snapshot
+
+__all__ = ["Runner"]
+
+_EVENTS_SHOWN = 200
+
+
+class Runner:
+    """`feed` is awaited by the ingest (bounded: a slow engine slows the ingest); `run` steps until cancelled.
+
+    `write` gets the figures that changed, every `output_s` and at `finish`; `health` tells of the way in.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        write: Callable[[Readings], Awaitable[None]],
+        health: Callable[[], IngestView],
+        output_s: float = 60.0,
+        step_s: float = 1.0,
+    ) -> None:
+        self.engine = engine
+        self.report: Report | None = None
+        self.latest: Snapshot | None = None
+        self.steps = 0
+        self._state = engine.start()
+        self._write = write
+        self._health = health
+        self._output_s = output_s
+        self._step_s = step_s
+        self._waiting: asyncio.Queue[Readings] = asyncio.Queue(maxsize=64)
+        self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
+        self._changed: dict[tuple[int, str, int], WindowFigures] = {}
+        self._newer = asyncio.Condition()
+
+    async def feed(self, readings: Readings) -> None:
+        """Hand stored readings to the twin."""
+        if len(readings):
+            await self._waiting.put(readings)
+
+    async def newer(self) -> None:
+        """Return when a newer snapshot is there."""
+        async with self._newer:
+            await self._newer.wait()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_output = loop.time() + self._output_s
+        while True:
+            began = loop.time()
+            await self.step()
+            if loop.time() >= next_output:
+                next_output = loop.time() + self._output_s
+                await self._flush()
+            # Under a backlog go on at once; else once a tick.
+            if self._waiting.qsize() < self._waiting.maxsize // 2:
+                await asyncio.sleep(max(0.0, began + self._step_s - loop.time()))
+            else:
+                await asyncio.sleep(0)
+
+    async def step(self) -> None:
+        """One engine step with everything that waits; the view is renewed even when nothing does."""
+        parts = []
+        while not self._waiting.empty():
+            parts.append(self._waiting.get_nowait())
+        if parts or self.report is None:
+            self._state, self.report = self.engine.step(self._state, Readings.concat(parts))
+            self.steps += 1
+            for event in self.report.events:
+                self._events.appendleft(event_view(event, self.engine.roster.paths))
+            for figures in self.report.figures:
+                self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
+        if self.report.time_ns:
+            self.latest = snapshot(self.engine, self.report, self._events, self._health())
+            async with self._newer:
+                self._newer.notify_all()
+
+    async def finish(self) -> None:
+        """Take what still waits and write every figure."""
+        await self.step()
+        await self._flush()
+
+    async def _flush(self) -> None:
+        changed, self._changed = self._changed, {}
+        readings = outputs(changed.values())
+        if len(readings):
+            await self._write(readings)

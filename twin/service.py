@@ -1,0 +1,215 @@
+"""The composition root: settings -> adapters, codec, engine, page and simulator, as named tasks of one process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twin import topics
+from twin.adapters.deadletter import DeadLetters
+from twin.adapters.mqtt import MqttSource
+from twin.adapters.page import application, serve
+from twin.codec import Codec
+from twin.engine import Engine
+from twin.frames import Readings
+from twin.ingest import Ingestor
+from twin.parts import MemoryStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.runner import Runner
+from twin.settings import Settings
+from twin.snapshot import IngestView
+
+__all__ = ["SystemClock", "Twin", "run"]
+
+_DRAIN_S = 5.0
+
+
+class SystemClock:
+    """The wall clock."""
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+
+class _Rate:
+    """Messages a second over the last ten seconds, from a running count."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def of(self, count: int) -> float:
+        now = time.monotonic()
+        self._marks.append((now, count))
+        while now - self._marks[0][0] > 10.0:
+            self._marks.popleft()
+        then, before = self._marks[0]
+        return (count - before) / (now - then) if now > then else 0.0
+
+
+@dataclass
+class Twin:
+    """What runs, for the console and the page. A part that the roles do not ask for is None."""
+
+    settings: Settings
+    roles: tuple[str, ...]
+    engine: Engine
+    codec: Codec
+    source: MqttSource | None = None
+    ingestor: Ingestor | None = None
+    runner: Runner | None = None
+    where: dict[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = print
+    _rate: _Rate = field(default_factory=_Rate)
+
+    def page_is_at(self, url: str) -> None:
+        """The page answers at `url`."""
+        self.where["page"] = url
+        self.say(f"page: {url}")
+
+    def ingest_view(self) -> IngestView:
+        """Health of the way in."""
+        counts = self.ingestor.counts if self.ingestor else None
+        if counts is None or self.source is None:
+            return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        return IngestView(
+            connected=not self.source.problem,
+            received=counts.received,
+            stored=counts.stored,
+            parked=counts.parked,
+            rejected_values=counts.problems.total(),
+            messages_per_s=self._rate.of(counts.received),
+            lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
+            sink=self.where.get("store", ""),
+            problem=self.source.problem or counts.store_problem,
+        )
+
+
+async def run(
+    settings: Settings,
+    roles: tuple[str, ...],
+    *,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    watch: Callable[[Twin], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Run the roles until `stop` is set, then end in order with everything flushed.
+
+    Raises ConfigError (inside an ExceptionGroup when a task found it).
+    """
+    roster = roster_of(settings)
+    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say)
+    async with AsyncExitStack() as stack:
+        jobs = await _compose(twin, stack)
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(job, name=name) for name, job in jobs.items()}
+            if watch is not None:
+                tasks["console"] = group.create_task(watch(twin), name="console")
+            await stop.wait()
+            await _wind_down(twin, tasks)
+
+
+async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Coroutine[Any, Any, None]]:
+    """Open what the roles need, in order; closing happens in the reverse order."""
+    settings, roster = twin.settings, twin.codec.roster
+    jobs: dict[str, Coroutine[Any, Any, None]] = {}
+    if "broker" in twin.roles:
+        from twin.adapters.embedded_broker import EmbeddedBroker
+
+        embedded = EmbeddedBroker(Path(settings["data.dir"]), settings["broker.port"])
+        await embedded.start()
+        stack.push_async_callback(embedded.stop)
+    at = broker_of(settings)
+    twin.where["broker"] = f"{at.host}:{at.port}{' (embedded)' if 'broker' in twin.roles else ''}"
+    if {"ingest", "engine"} & set(twin.roles):
+        await _compose_ingest(twin, stack, jobs)
+    if "page" in twin.roles:
+        assert twin.runner is not None
+        runner = twin.runner
+        app = application(lambda: runner.latest, wait=runner.newer)
+        jobs["page"] = serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+    if "simulate" in twin.roles:
+        from simulators.publish import simulate
+
+        publisher = await stack.enter_async_context(publisher_of(settings, "smelter-twin-simulator"))
+        twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
+        jobs["simulate"] = simulate(roster, publisher, settings, SystemClock())
+    return jobs
+
+
+async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Coroutine[Any, Any, None]]) -> None:
+    settings, roster = twin.settings, twin.codec.roster
+    stores = "ingest" in twin.roles
+    sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
+    await sink.open()
+    stack.push_async_callback(sink.close)
+    letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
+    stack.callback(letters.close)
+    twin.source = MqttSource(
+        broker_of(settings),
+        topics.filters(settings["mqtt.root"]),
+        client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
+        qos=settings["mqtt.qos"],
+        session_expiry_s=settings["mqtt.session_expiry_s"],
+        receive_maximum=settings["mqtt.receive_maximum"],
+        buffer_messages=settings["mqtt.buffer_messages"],
+        batch_messages=settings["ingest.batch_messages"],
+        linger_s=settings["ingest.linger_ms"] / 1e3,
+        on_change=lambda problem: twin.say(problem or "connected to the broker"),
+    )
+    hand_on: Callable[[Readings], Awaitable[None]] = _nobody
+    if "engine" in twin.roles:
+        step_s = settings["engine.tick_s"]
+        twin.runner = Runner(
+            twin.engine, write=sink.write, health=twin.ingest_view, output_s=settings["engine.output_s"], step_s=step_s
+        )
+        hand_on = twin.runner.feed
+        jobs["engine"] = twin.runner.run()
+    twin.ingestor = Ingestor(
+        twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
+        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"],
+        on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
+    )  # fmt: skip
+    jobs["mqtt"] = twin.source.run()
+    jobs["ingest"] = twin.ingestor.run()
+
+
+class _Discard:
+    """Sink of a process that only computes: another one stores."""
+
+    async def write(self, readings: Readings) -> None:
+        """Nothing to keep."""
+
+
+async def _nobody(readings: Readings) -> None:
+    """No engine in this process."""
+
+
+async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
+    """Stop producing, drain what came in, flush the twin, then the rest."""
+    twin.say("stopping")
+    await _end(tasks.get("simulate"))
+    if twin.source is not None and twin.ingestor is not None:
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                await twin.source.drained()
+        except TimeoutError:
+            twin.say("the store is slow: unacknowledged messages stay with the broker")
+        await twin.source.close()
+        await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
+    for name in ("ingest", "mqtt", "engine"):
+        await _end(tasks.get(name))
+    if twin.runner is not None:
+        await twin.runner.finish()
+    for name in ("page", "console"):
+        await _end(tasks.get(name))
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.wait([task])

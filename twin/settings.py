@@ -1,0 +1,234 @@
+"""The one table of settings: name, default, unit, help, and what is allowed.
+
+Precedence: command line > environment > TOML file > default. The environment name of `mqtt.url` is
+SMELTER_MQTT_URL. `resolve` is pure: the texts come in as arguments.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin.errors import ConfigError
+
+__all__ = ["ENVIRONMENT_PREFIX", "SETTINGS", "Setting", "Settings", "resolve"]
+
+Value = str | int | float | bool
+ENVIRONMENT_PREFIX = "SMELTER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row. `low` and `high` bound numbers, `choices` words. A secret is never a value: only its file is named."""
+
+    name: str
+    default: Value
+    unit: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
+
+    @property
+    def allowed(self) -> str:
+        """What may stand here, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if isinstance(self.default, bool):
+            return "true or false"
+        kind = {int: "a whole number", float: "a number", str: "text"}[type(self.default)]
+        if self.low is None and self.high is None:
+            return kind
+        if self.high is None:
+            return f"{kind}, at least {self.low:g}"
+        return f"{kind} from {self.low:g} to {self.high:g}"
+
+
+S = Setting
+SETTINGS: tuple[Setting, ...] = (
+    S("plant.file", "demo", "", "Plant file (TOML): sites, lines, pots, designs. `demo` is the packaged one."),
+    S(
+        "plan.file",
+        "china-2025-2027",
+        "",
+        "Plan file (TOML) with the rules to grade. A name without .toml is a packaged one.",
+    ),
+    S("data.dir", "twin-data", "", "Folder for the embedded store, parked messages and broker data."),
+    S(
+        "roles",
+        "ingest,engine,page",
+        "",
+        "What `twin run` runs, comma separated: broker, simulate, ingest, engine, page.",
+    ),
+    S("broker.port", 18883, "", "Port of the embedded MQTT broker on 127.0.0.1 (role broker).", 1, 65535),
+    S(
+        "mqtt.url",
+        "",
+        "",
+        "Broker to read from and publish to: mqtt://[user@]host[:port] or mqtts://...; empty = the embedded one.",
+    ),
+    S("mqtt.root", "smelter", "", "First level of every topic."),
+    S(
+        "mqtt.client_id",
+        "smelter-twin-ingest",
+        "",
+        "Stable client id of the ingestor: its session on the broker belongs to this name.",
+    ),
+    S("mqtt.password_file", "", "", "File with the MQTT password; the user name stands in mqtt.url."),
+    S("mqtt.ca_file", "", "", "Certificate authority for mqtts://; empty = the system's."),
+    S(
+        "mqtt.qos",
+        1,
+        "",
+        "QoS of the ingest subscription: 1 = acknowledged only when stored, 0 = faster, may lose.",
+        0,
+        1,
+    ),
+    S("mqtt.session_expiry_s", 86400, "s", "How long the broker keeps messages for an absent ingestor.", 1, 4294967294),
+    S("mqtt.receive_maximum", 4000, "messages", "Unacknowledged messages the broker may have under way.", 10, 65535),
+    S("mqtt.buffer_messages", 20000, "messages", "Messages held in memory before the socket is paused.", 100, 1e7),
+    S("ingest.batch_messages", 2000, "messages", "A batch is written at this size ...", 1, 100000),
+    S("ingest.linger_ms", 250, "ms", "... or this long after its first message, whichever is first.", 1, 10000),
+    S("ingest.max_payload_bytes", 262144, "bytes", "Larger messages are parked unread.", 100, 268435455),
+    S("ingest.future_s", 60.0, "s", "A source time further ahead of this clock is parked.", 0, 86400),
+    S(
+        "ingest.unknown_pot",
+        "discover",
+        "",
+        "A pot that the plant file does not name is discovered or parked.",
+        choices=("discover", "park"),
+    ),
+    S(
+        "sink.url",
+        "duckdb",
+        "",
+        "Store: duckdb[:FILE], influx://host:port/bucket (influxs:// for TLS; ?org=NAME), or memory.",
+    ),
+    S("sink.token_file", "", "", "File with the token of the store."),
+    S("sink.gzip", False, "", "Compress what is sent to InfluxDB (level 1): for a slow network."),
+    S("sink.retry_max_s", 30.0, "s", "Longest pause between two tries while the store is away.", 0.1, 3600),
+    S("engine.tick_s", 1.0, "s", "Time step of the twin.", 0.1, 60),
+    S("engine.grace_ticks", 2, "ticks", "Ticks to wait for data that is out of order.", 0, 600),
+    S("engine.horizon_h", 36, "h", "How far back late data still changes the books.", 25, 240),
+    S("engine.current_efficiency", 0.94, "1", "Current efficiency behind the Faraday tonne.", 0.5, 1.0),
+    S("engine.output_s", 60.0, "s", "How often the twin's figures are written to the store.", 1, 3600),
+    S("page.host", "127.0.0.1", "", "Address the page listens on."),
+    S("page.port", 8080, "", "Port of the page.", 1, 65535),
+    S("simulate.seed", 7, "", "Seed of the simulated line: same seed, same line.", 0, 2**31),
+    S("simulate.speed", 1.0, "", "Simulated seconds a second.", 0.1, 10000),
+    S("simulate.period_s", 1.0, "s", "Time between two messages of a pot.", 1, 60),
+    S("simulate.batched", False, "", "Publish one message a section instead of one a pot."),
+    S(
+        "simulate.history_min",
+        60,
+        "min",
+        "Simulated past published at start, so that the page has figures at once.",
+        0,
+        1440,
+    ),
+    S("log.level", "info", "", "Least severe log lines shown.", choices=("debug", "info", "warning", "error")),
+    S("log.format", "text", "", "Log lines for people or for machines.", choices=("text", "json")),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Resolved values and where each came from; `settings["mqtt.url"]` gives the value."""
+
+    values: Mapping[str, Value]
+    origins: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def rows(self) -> Iterator[tuple[Setting, Value, str]]:
+        """Every setting with its value and origin, in table order."""
+        for setting in SETTINGS:
+            yield setting, self.values[setting.name], self.origins[setting.name]
+
+
+def resolve(
+    *,
+    toml: str = "",
+    toml_name: str = "",
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> Settings:
+    """All settings from a TOML text, an environment and command-line words. Raises ConfigError."""
+    given = dict(_from_toml(toml, toml_name))
+    for setting in SETTINGS:
+        if environment and setting.environment in environment:
+            given[setting.name] = (environment[setting.environment], f"environment {setting.environment}")
+    for name, text in (flags or {}).items():
+        given[name] = (text, "command line")
+    values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
+    origins = dict.fromkeys(values, "default")
+    for name, (raw, origin) in given.items():
+        values[name] = _checked(name, raw, origin)
+        origins[name] = origin
+    return Settings(values, origins)
+
+
+def _from_toml(text: str, where: str) -> Iterator[tuple[str, tuple[object, str]]]:
+    try:
+        loaded = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    for section, content in loaded.items():
+        if isinstance(content, dict):
+            for key, value in content.items():
+                yield f"{section}.{key}", (value, where)
+        else:
+            yield section, (content, where)
+
+
+def _checked(name: str, raw: object, origin: str) -> Value:
+    setting = _BY_NAME.get(name)
+    if setting is None:
+        near = [known for known in _BY_NAME if known.split(".")[-1] == name.split(".")[-1]] or list(_BY_NAME)
+        raise ConfigError(
+            f"{origin}: there is no setting {name!r}; did you mean {', '.join(near[:4])}? See `twin settings`."
+        )
+    try:
+        value = _converted(setting, raw)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{origin}: {name} = {raw!r} is not allowed; it must be {setting.allowed}.") from error
+    return value
+
+
+def _converted(setting: Setting, raw: object) -> Value:
+    value: Value
+    if isinstance(setting.default, bool):
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
+        value = raw if isinstance(raw, bool) else words.get(str(raw).lower(), "")
+        if not isinstance(value, bool):
+            raise ValueError(raw)
+        return value
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+        raise TypeError(raw)
+    value = type(setting.default)(raw)
+    if isinstance(value, int) and not isinstance(raw, str) and value != raw:
+        raise ValueError(raw)
+    if isinstance(value, str) and setting.choices and value not in setting.choices:
+        raise ValueError(raw)
+    if not isinstance(value, str) and not (-1e300 if setting.low is None else setting.low) <= value <= (
+        1e300 if setting.high is None else setting.high
+    ):
+        raise ValueError(raw)
+    return value

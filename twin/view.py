@@ -1,0 +1,133 @@
+"""From a report to what a person sees: one Snapshot in rim units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.engine import Engine
+from twin.faults import FAULTS
+from twin.frames import Event, Floats, Report, WindowFigures
+from twin.kpis import METRICS
+from twin.plan import Grade, grade
+from twin.signals import SIGNALS, by_name
+from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
+from twin.times import iso
+from twin.units import from_si
+from twin.windows import WINDOWS
+
+__all__ = ["event_view", "snapshot"]
+
+STALE_S = 10.0
+POT_WINDOW = "hour"
+_FAULT = {fault.code: fault for fault in FAULTS}
+_ENERGY = tuple(metric for metric, unit in METRICS.items() if unit == "kWh/t")
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def event_view(event: Event, paths: Sequence[str]) -> EventView:
+    """One event in words."""
+    fault = _FAULT[event.code]
+    return EventView(
+        iso(event.time_ns),
+        paths[event.unit],
+        event.code,
+        fault.title,
+        event.severity,
+        event.began,
+        event.value,
+        fault.advice,
+    )
+
+
+def snapshot(engine: Engine, report: Report, events: Iterable[EventView], ingest: IngestView) -> Snapshot:
+    """What the page shows of this report; `events` newest first."""
+    lines = [_line(engine, report, code) for code in engine.lines]
+    return Snapshot(iso(report.time_ns), engine.plant.title, engine.plan.title, lines, list(events), ingest)
+
+
+def _line(engine: Engine, report: Report, code: int) -> LineView:
+    site, line = engine.lines[code]
+    figures = {f.window: f for f in report.figures if f.open and int(f.units[0]) == code}
+    design = engine.plant.design_of(line)
+    rule = engine.plan.rule(engine.plan.pot_rule)
+    row = int(np.flatnonzero(report.lines.units == code)[0])
+    pots = _pots(engine, report, code, figures.get(POT_WINDOW))
+    path = engine.roster.paths[code]
+    return LineView(
+        path=path,
+        title=line.title or f"{site.title or site.id} {line.id}",
+        current_ka=_rim(report.lines.value[row], report.lines.signals, "line_current_ka"),
+        voltage_v=_rim(report.lines.value[row], report.lines.signals, "line_voltage_v"),
+        pots_total=len(pots),
+        pots_reporting=sum(not pot.stale for pot in pots),
+        pot_metric=rule.metric,
+        pot_window=POT_WINDOW,
+        pot_limit=rule.limit,
+        voltage_band_v=design.voltage_v,
+        temperature_band_c=design.bath_temperature_c,
+        energy={metric: {w: _figure(figures.get(w), metric) for w in WINDOWS} for metric in _ENERGY},
+        production_t={w: _figure(figures.get(w), "metal_t") for w in WINDOWS},
+        coverage_pct={w: _figure(figures.get(w), "coverage_pct") or 0.0 for w in WINDOWS},
+        grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and g.unit == code],
+        pots=pots,
+    )
+
+
+def _figure(figures: WindowFigures | None, kpi: str, row: int = 0) -> float | None:
+    if figures is None or kpi not in figures.kpis:
+        return None
+    return _known(float(figures.kpis[kpi][row]))
+
+
+def _rim(values: Floats, signals: tuple[int, ...], name: str) -> float | None:
+    code = by_name(name)
+    return _known(float(from_si(float(values[signals.index(code)]), SIGNALS[code].unit)))
+
+
+def _grade_view(g: Grade) -> GradeView:
+    rule = g.rule
+    return GradeView(
+        rule.id, rule.title, rule.scope, rule.metric, rule.unit, g.window, rule.sense, rule.limit, _known(g.value),
+        _known(g.margin), g.verdict, g.coverage_pct, rule.source, rule.sure,
+    )  # fmt: skip
+
+
+def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | None) -> list[PotView]:
+    frame, roster, plan = report.pots, engine.roster, engine.plan
+    rule = plan.rule(plan.pot_rule)
+    voltage, temperature = (by_name(name) for name in ("voltage_v", "bath_temperature_c"))
+    columns: dict[int, list[Any]] = {
+        s: from_si(frame.column(s), SIGNALS[s].unit).tolist() for s in (voltage, temperature)
+    }
+    ages = frame.age_s[:, frame.signals.index(voltage)].tolist()
+    place = {} if figures is None else {int(unit): index for index, unit in enumerate(figures.units)}
+    pots = []
+    for row, unit in enumerate(frame.units.tolist()):
+        if roster.line_of[unit] != code:
+            continue
+        value = _figure(figures, rule.metric, place[unit]) if unit in place else None
+        coverage = _figure(figures, "coverage_pct", place[unit]) if unit in place else None
+        verdict = grade(
+            rule, unit, POT_WINDOW, math.nan if value is None else value, coverage or 0.0, plan.minimum_coverage_pct
+        ).verdict
+        active = [fault.code for fault, is_on in zip(FAULTS, report.active[unit].tolist(), strict=True) if is_on]
+        pots.append(
+            PotView(
+                id=roster.paths[unit].rsplit("/", 1)[1],
+                section=roster.section_of(unit),
+                voltage_v=_known(columns[voltage][row]),
+                bath_temperature_c=_known(columns[temperature][row]),
+                kwh_per_t=value,
+                verdict=verdict,
+                stale=ages[row] > STALE_S,
+                faults=active,
+            )
+        )
+    return pots
