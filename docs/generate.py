@@ -39,7 +39,7 @@ def settings() -> str:
 
 
 def signals() -> str:
-    text = "# Signals\n\nA value outside its range is parked, not stored. Names are the same on the wire and in the store.\n"
+    text = "# Signals\n\nA value outside its range is parked, not stored. Wire and store use the same names.\n"
     for topic, measurement in MEASUREMENTS.items():
         rows = (
             (f"`{s.topic_field}`", f"`{s.db_field}`", s.unit, f"{s.low:g}", f"{s.high:g}", f"{s.deadband:g}", s.help)
