@@ -98,9 +98,10 @@ class LineLedger:
             return
         self.newest_ns = max(self.newest_ns, (int(time.max()) // NS_PER_S + 1) * NS_PER_S)
         minute = time // MINUTE_NS
+        last = self.ring.newest
         outdated = self.ring.advance(int(minute.max()))
         if len(outdated):
-            self._forget(outdated)
+            self._forget(outdated, last)
         held = self.ring.holds(minute)
         if not held.all():
             self.too_old += int((~held).sum())
@@ -124,7 +125,8 @@ class LineLedger:
         newest = self.ring.newest // CELL_MINUTES
         self.dirty.update(cell for cell in touched if cell <= newest)
 
-    def _forget(self, slots: Ints) -> None:
+    def _forget(self, slots: Ints, last: int) -> None:
+        """Clear minutes about to be used again; `last` is the minute that was the newest until now."""
         for sampled in (self.voltage, self.current, self.line_voltage):
             sampled.clear(slots)
         for meter in self.meters.values():
@@ -132,7 +134,7 @@ class LineLedger:
         newest, oldest = self.ring.newest // CELL_MINUTES, self.ring.oldest // CELL_MINUTES
         for cell in {int(s) for s in slots // CELL_MINUTES}:
             self.cells[cell] = 0.0
-        self.dirty.add(newest)
+        self.dirty |= {newest, last // CELL_MINUTES}  # both were begun, and are cleared as a whole
         self.dirty = {cell for cell in self.dirty if cell >= oldest}
         self.tapped = {cell: book for cell, book in self.tapped.items() if cell >= oldest}
 

@@ -60,6 +60,7 @@ class State:
         self.is_pot = np.empty(0, bool)
         self.ledgers: dict[int, LineLedger] = {}
         self.members: dict[int, Ints] = {}
+        self.told_ns: dict[int, int] = {}  # up to when a line's figures were told last
         self.horizon_h = settings.horizon_h
         self.grow(roster)
 
@@ -183,7 +184,10 @@ class Engine:
         )
 
     def _figures(self, state: State) -> tuple[WindowFigures, ...]:
-        """Figures of every window that got data in this step, and of the windows open now."""
+        """Figures of every window that got data in this step, that was open before it, or that is open now.
+
+        A window whose beginning is forgotten stays as it was told last: late data would tell of its end alone.
+        """
         figures = []
         for code, ledger in state.ledgers.items():
             cells = ledger.settle()
@@ -191,9 +195,10 @@ class Engine:
                 continue
             now = ledger.newest_ns
             calendar = self.calendars[code]
-            moments = [now - 1, *(cell * CELL_MINUTES * MINUTE_NS for cell in cells)]
+            moments = [now - 1, state.told_ns.get(code, now) - 1, *(cell * CELL_MINUTES * MINUTE_NS for cell in cells)]
+            state.told_ns[code] = now
             windows: set[Window] = {calendar.window(kind, moment) for kind in WINDOWS for moment in moments}
-            for window in sorted(windows):
+            for window in sorted(w for w in windows if w.start_ns >= ledger.ring.oldest * MINUTE_NS):
                 totals = ledger.totals(window, now)
                 kpis = compute(totals, self.settings.efficiency, window.kind)
                 is_open = window.start_ns < now <= window.end_ns

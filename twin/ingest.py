@@ -16,9 +16,11 @@ from typing import Protocol
 from twin.codec import Codec, Problem
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Readings
-from twin.ports import Clock, Message, Sink, Source
+from twin.ports import Clock, Delivery, Message, Sink, Source
 
 __all__ = ["Counts", "Ingestor", "Park"]
+
+_LAST_DOUBLING = 30  # of the pause between tries: without an end the number would outgrow a float within hours
 
 
 class Park(Protocol):
@@ -43,7 +45,10 @@ class Counts:
 
 
 class Ingestor:
-    """Runs one source into one sink. `hand_on` gets the readings of each batch once they are safe."""
+    """Runs one source into one sink, `writes` (at least 2) batches at once.
+
+    `hand_on` gets the readings of each batch once they are safe, in receive order.
+    """
 
     def __init__(
         self,
@@ -55,18 +60,30 @@ class Ingestor:
         *,
         hand_on: Callable[[Readings], Awaitable[None]],
         retry_max_s: float = 30.0,
+        writes: int = 3,
         on_outage: Callable[[str], None] = lambda problem: None,
     ) -> None:
         self.counts = Counts()
         self._source, self._codec, self._sink, self._park, self._clock = source, codec, sink, park, clock
         self._hand_on = hand_on
         self._retry_max_s = retry_max_s
+        self._writes = max(2, writes)
         self._on_outage = on_outage
 
     async def run(self) -> None:
-        """Until the source ends."""
-        async for delivery in self._source.deliveries():
-            readings = await self._keep(delivery.messages)
+        """Until the source ends. Several batches are on their way at once; they are acknowledged in receive order."""
+        under_way: asyncio.Queue[tuple[Delivery, asyncio.Task[Readings]] | None] = asyncio.Queue(self._writes - 1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._acknowledge(under_way), name="acknowledge")
+            async for delivery in self._source.deliveries():
+                task = group.create_task(self._keep(delivery.messages), name="keep")
+                await under_way.put((delivery, task))
+            await under_way.put(None)
+
+    async def _acknowledge(self, under_way: asyncio.Queue[tuple[Delivery, asyncio.Task[Readings]] | None]) -> None:
+        while (item := await under_way.get()) is not None:
+            delivery, task = item
+            readings = await task
             delivery.acknowledge()
             await self._hand_on(readings)
 
@@ -113,7 +130,7 @@ class Ingestor:
                     self.counts.outages += 1
                     self.counts.store_problem = str(error)
                     self._on_outage(str(error))
-                attempt += 1
+                attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(self._retry_max_s, 0.1 * 2**attempt)))  # noqa: S311
             else:
                 break

@@ -71,12 +71,14 @@ def roster_of(settings: Settings) -> Roster:
 
 
 def codec_of(settings: Settings, roster: Roster) -> Codec:
+    """The codec of the data contract under these settings."""
     discover = settings["ingest.unknown_pot"] == "discover"
     router = topics.Router(roster, root=settings["mqtt.root"], discover=discover)
     return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
 
 
 def engine_of(settings: Settings, roster: Roster) -> Engine:
+    """The twin's engine on the plan file that the settings name. Raises ConfigError."""
     text, where = read_config(settings["plan.file"], "plans", "plan.file")
     constants = EngineSettings(
         tick_s=settings["engine.tick_s"],
@@ -120,5 +122,6 @@ def broker_of(settings: Settings) -> Broker:
 
 
 def publisher_of(settings: Settings, name: str) -> MqttPublisher:
+    """A publisher to the broker of the settings, under the client id `name`."""
     at = broker_of(settings)
     return MqttPublisher(at.host, at.port, client_id=name, user=at.user, password=at.password, tls=at.context())

@@ -26,7 +26,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     D derived, U unconfirmed.
     """
 
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}\Z")]
     title: str
     metric: str
     limit: float
@@ -58,7 +58,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `pot_rule` names the line rule against which single pots are shown (for orientation: the plan grades lines).
     """
 
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9\-]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9\-]{1,64}\Z")]
     title: str
     rules: list[Rule]
     pot_rule: str
@@ -109,6 +109,8 @@ def parse(text: str, where: str, metrics: Mapping[str, str]) -> Plan:
             raise ConfigError(
                 f"{where}: rule {rule.id}: unit {rule.unit!r}, but {rule.metric} is in {metrics[rule.metric]}"
             )
+        if not math.isfinite(rule.limit):
+            raise ConfigError(f"{where}: rule {rule.id}: limit {rule.limit} is not a number to compare with")
     if plan.pot_rule not in ids:
         raise ConfigError(f"{where}: pot_rule {plan.pot_rule!r} is not one of {', '.join(ids)}")
     return plan

@@ -21,10 +21,10 @@ __all__ = ["Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "parse", "va
 
 # Allow-list for ids: they become topic levels and database tags (F23, line-protocol injection).
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
-Id = Annotated[str, Meta(pattern=f"^{_ID.pattern}$")]
+Id = Annotated[str, Meta(pattern=rf"^{_ID.pattern}\Z")]  # `$` would let a line feed through
 Positive = Annotated[float, Meta(gt=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
-ShiftStart = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ShiftStart = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 
 def valid_id(text: str) -> bool:
@@ -125,8 +125,9 @@ def _check(plant: Plant, where: str) -> None:
     paths = [f"{site.id}/{line.id}" for site, line in plant.lines()]
     if not paths:
         raise ConfigError(f"{where}: a plant needs at least one site with one line")
-    if doubled := sorted({path for path in paths if paths.count(path) > 1}):
-        raise ConfigError(f"{where}: line {doubled[0]} is described twice")
+    for kind, names in (("site", [site.id for site in plant.sites]), ("line", paths)):
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(f"{where}: {kind} {doubled[0]} is described twice")
     for site, line in plant.lines():
         if line.design not in plant.designs:
             raise ConfigError(
@@ -138,7 +139,7 @@ def _check(plant: Plant, where: str) -> None:
     for site in plant.sites:
         try:
             site.zone()
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones
             raise ConfigError(f"{where}: site {site.id}: time_zone {site.time_zone!r} is not an IANA zone") from error
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from twin.engine import Engine
+from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Readings, Report, WindowFigures
 from twin.outputs import outputs
 from twin.snapshot import EventView, IngestView, Snapshot
@@ -36,6 +38,7 @@ class Runner:
         self.report: Report | None = None
         self.latest: Snapshot | None = None
         self.steps = 0
+        self.refused = 0  # windows whose figures the store refused
         self._state = engine.start()
         self._write = write
         self._health = health
@@ -64,7 +67,8 @@ class Runner:
             await self.step()
             if loop.time() >= next_output:
                 next_output = loop.time() + self._output_s
-                await self._flush()
+                with suppress(SinkUnavailable):  # the next output takes these figures along
+                    await self._flush()
             # Under a backlog go on at once; else once a tick.
             if self._waiting.qsize() < self._waiting.maxsize // 2:
                 await asyncio.sleep(max(0.0, began + self._step_s - loop.time()))
@@ -89,12 +93,19 @@ class Runner:
                 self._newer.notify_all()
 
     async def finish(self) -> None:
-        """Take what still waits and write every figure."""
+        """Take what still waits and write every figure. Raises SinkUnavailable when the store is away."""
         await self.step()
         await self._flush()
 
     async def _flush(self) -> None:
         changed, self._changed = self._changed, {}
         readings = outputs(changed.values())
-        if len(readings):
+        if not len(readings):
+            return
+        try:
             await self._write(readings)
+        except SinkRejected:
+            self.refused += len(changed)
+        except BaseException:  # away, or stopped in the middle of it: to write twice is harmless
+            self._changed = changed | self._changed  # newer figures go over older ones
+            raise

@@ -13,7 +13,7 @@ import msgspec
 
 from twin.errors import PayloadError
 from twin.signals import MEASUREMENTS, SIGNALS, Signal, of_topic
-from twin.times import parse_time
+from twin.times import parse_time, shown
 
 __all__ = ["REASONS", "Found", "salvage", "salvage_section"]
 
@@ -32,10 +32,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_finite": "Leave a missing value out or send null; NaN and Infinity are not JSON.",
         "out_of_range": "The value is not what this sensor can say; check sensor, unit, or the signal's range.",
         "length_mismatch": "In a section message every list is as long as `pot`.",
+        "refused": "The store does not take it, for the reason in `detail`; mend that and send the message again.",
     }
 )
 
-_MISSING = object()
 _BY_FIELD: dict[str, dict[str, tuple[int, Signal]]] = {
     kind: {SIGNALS[code].topic_field: (code, SIGNALS[code]) for code in of_topic(kind)} for kind in MEASUREMENTS
 }
@@ -74,7 +74,7 @@ def _number(value: object, signal: Signal, name: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadError("wrong_type", f"{value!r:.80} is not a number", name)
+        raise PayloadError("wrong_type", f"{shown(value)} is not a number", name)
     try:
         number = float(value)
     except OverflowError:

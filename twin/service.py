@@ -26,6 +26,8 @@ from twin.snapshot import IngestView
 
 __all__ = ["SystemClock", "Twin", "run"]
 
+Job = Callable[[], Coroutine[Any, Any, None]]  # made into a task only when everything is open
+
 _DRAIN_S = 5.0
 
 
@@ -106,17 +108,17 @@ async def run(
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(job, name=name) for name, job in jobs.items()}
+            tasks = {name: group.create_task(job(), name=name) for name, job in jobs.items()}
             if watch is not None:
                 tasks["console"] = group.create_task(watch(twin), name="console")
             await stop.wait()
             await _wind_down(twin, tasks)
 
 
-async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Coroutine[Any, Any, None]]:
+async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
     """Open what the roles need, in order; closing happens in the reverse order."""
     settings, roster = twin.settings, twin.codec.roster
-    jobs: dict[str, Coroutine[Any, Any, None]] = {}
+    jobs: dict[str, Job] = {}
     if "broker" in twin.roles:
         from twin.adapters.embedded_broker import EmbeddedBroker
 
@@ -131,17 +133,17 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Coroutine[Any
         assert twin.runner is not None
         runner = twin.runner
         app = application(lambda: runner.latest, wait=runner.newer)
-        jobs["page"] = serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+        jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
         publisher = await stack.enter_async_context(publisher_of(settings, "smelter-twin-simulator"))
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
-        jobs["simulate"] = simulate(roster, publisher, settings, SystemClock())
+        jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
     return jobs
 
 
-async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Coroutine[Any, Any, None]]) -> None:
+async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
@@ -156,8 +158,9 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Cor
         qos=settings["mqtt.qos"],
         session_expiry_s=settings["mqtt.session_expiry_s"],
         receive_maximum=settings["mqtt.receive_maximum"],
-        buffer_messages=settings["mqtt.buffer_messages"],
+        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
         batch_messages=settings["ingest.batch_messages"],
+        batch_bytes=settings["ingest.batch_kib"] << 10,
         linger_s=settings["ingest.linger_ms"] / 1e3,
         on_change=lambda problem: twin.say(problem or "connected to the broker"),
     )
@@ -168,14 +171,14 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Cor
             twin.engine, write=sink.write, health=twin.ingest_view, output_s=settings["engine.output_s"], step_s=step_s
         )
         hand_on = twin.runner.feed
-        jobs["engine"] = twin.runner.run()
+        jobs["engine"] = twin.runner.run
     twin.ingestor = Ingestor(
         twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
-        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"],
+        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
     )  # fmt: skip
-    jobs["mqtt"] = twin.source.run()
-    jobs["ingest"] = twin.ingestor.run()
+    jobs["mqtt"] = twin.source.run
+    jobs["ingest"] = twin.ingestor.run
 
 
 class _Discard:

@@ -92,9 +92,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     S("mqtt.session_expiry_s", 86400, "s", "How long the broker keeps messages for an absent ingestor.", 1, 4294967294),
     S("mqtt.receive_maximum", 4000, "messages", "Unacknowledged messages the broker may have under way.", 10, 65535),
-    S("mqtt.buffer_messages", 20000, "messages", "Messages held in memory before the socket is paused.", 100, 1e7),
+    S("mqtt.buffer_mib", 32, "MiB", "Messages held in memory before the socket is paused.", 1, 65536),
     S("ingest.batch_messages", 2000, "messages", "A batch is written at this size ...", 1, 100000),
-    S("ingest.linger_ms", 250, "ms", "... or this long after its first message, whichever is first.", 1, 10000),
+    S("ingest.batch_kib", 1500, "KiB", "... or this size ...", 1, 65536),
+    S("ingest.linger_ms", 250, "ms", "... or this long after its first message, whichever comes first.", 1, 10000),
+    S("ingest.writes", 3, "batches", "Batches on their way to the store at once.", 2, 16),
     S("ingest.max_payload_bytes", 262144, "bytes", "Larger messages are parked unread.", 100, 268435455),
     S("ingest.future_s", 60.0, "s", "A source time further ahead of this clock is parked.", 0, 86400),
     S(
@@ -198,7 +200,7 @@ def _checked(name: str, raw: object, origin: str) -> Value:
         )
     try:
         value = _converted(setting, raw)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ConfigError(f"{origin}: {name} = {raw!r} is not allowed; it must be {setting.allowed}.") from error
     return value
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from twin.errors import PayloadError
 
-__all__ = ["iso", "parse_time", "parse_times"]
+__all__ = ["iso", "parse_time", "parse_times", "shown"]
 
 # Epoch milliseconds and nanoseconds cannot be confused between 1973 and 2096.
 _MS = (100_000_000_000, 4_000_000_000_000)
 _NS = (_MS[0] * 1_000_000, _MS[1] * 1_000_000)
-_FRACTION = re.compile(r"[.,](\d{1,9})\d*")
+# A fraction of a second only: the library reads "06:30.5", half past six and 30 s, as 0.5 s.
+_FRACTION = re.compile(r"([^\d+\-]\d\d:?\d\d:?\d\d)[.,](\d{1,9})\d*")
+_LONGEST = 64
 HINT = "give epoch ms, epoch ns, or ISO 8601 with a zone"
 
 
@@ -25,7 +27,7 @@ def parse_time(value: object) -> int:
     if value is None:
         raise PayloadError("missing_time", HINT, "time")
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise PayloadError("bad_time", f"{value!r:.80}: {HINT}", "time")
+        raise PayloadError("bad_time", f"{shown(value)}: {HINT}", "time")
     if isinstance(value, str):
         return _parse_iso(value)
     if _MS[0] <= value < _MS[1]:
@@ -35,17 +37,26 @@ def parse_time(value: object) -> int:
     raise PayloadError("bad_time", f"{value!r:.80}: {HINT}", "time")
 
 
+def shown(value: object) -> str:
+    """A value from a message in a few words; of a container only the type, which may be nested too deep to print."""
+    plain = isinstance(value, str | int | float | bool | None)
+    return f"{value!r:.80}" if plain else f"a value of type {type(value).__name__}"
+
+
 def _parse_iso(text: str) -> int:
-    fraction = _FRACTION.search(text[:64])
-    nanoseconds = int(fraction[1].ljust(9, "0")) if fraction else 0
+    fraction = _FRACTION.search(text) if len(text) <= _LONGEST else None
+    nanoseconds = int(fraction[2].ljust(9, "0")) if fraction else 0
+    whole = _FRACTION.sub(r"\1", text, count=1) if fraction else text
     try:
-        moment = datetime.fromisoformat(_FRACTION.sub("", text[:64], count=1))
+        if "." in whole or "," in whole:
+            raise ValueError(whole)
+        moment = datetime.fromisoformat(whole)
     except ValueError as error:
         raise PayloadError("bad_time", f"{text!r:.80}: {HINT}", "time") from error
     if moment.tzinfo is None:
         raise PayloadError("bad_time", f"{text!r:.80} has no zone: {HINT}", "time")
-    whole = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    result = (whole.days * 86400 + whole.seconds) * 1_000_000_000 + nanoseconds
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    result = (since.days * 86400 + since.seconds) * 1_000_000_000 + nanoseconds
     if not _NS[0] <= result < _NS[1]:
         raise PayloadError("bad_time", f"{text!r:.80}: {HINT}", "time")
     return result
@@ -60,9 +71,10 @@ def parse_times(values: Sequence[int | str]) -> tuple[NDArray[np.int64], list[Pa
         except OverflowError:
             pass
         else:
-            times = np.where(times < _MS[1], times * 1_000_000, times)
-            if not len(times) or (times.min() >= _NS[0] and times.max() < _NS[1]):
-                return times, errors
+            if times.min() >= _MS[0]:  # what is smaller could wrap round to a good time
+                times = np.where(times < _MS[1], times * 1_000_000, times)
+                if times.min() >= _NS[0] and times.max() < _NS[1]:
+                    return times, errors
     times = np.zeros(len(values), np.int64)
     for index, value in enumerate(values):
         try:

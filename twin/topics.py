@@ -36,14 +36,16 @@ def topic_of(root: str, path: str, kind: str) -> str:
 
 
 def section_topic(root: str, line_path: str, section: int) -> str:
+    """Topic of a section gateway's messages."""
     return f"{root}/{line_path}/{SECTION}/{section}/telemetry"
 
 
 class Router:
     """Topic -> Route, enrolling unknown pots of known lines when `discover` is set.
 
-    Good topics are remembered (bounded by the roster); bad ones are judged anew each time, so that a stream of
-    invented topics cannot fill the memory. At most `max_discovered` pots are ever enrolled (F23).
+    Good topics of units are remembered (bounded by the roster); those of sections, of which there may be any number,
+    and bad ones are judged anew each time, so that a stream of invented topics cannot fill the memory. At most
+    `max_discovered` pots are ever enrolled (F23).
     """
 
     def __init__(self, roster: Roster, *, root: str, discover: bool, max_discovered: int = 1000) -> None:
@@ -58,7 +60,9 @@ class Router:
         """Raises PayloadError (bad_topic, unknown_unit)."""
         found = self._known.get(topic)
         if found is None:
-            found = self._known[topic] = self._parse(topic)
+            found = self._parse(topic)
+            if found.kind != SECTION:
+                self._known[topic] = found
         return found
 
     def _parse(self, topic: str) -> Route:
@@ -85,7 +89,8 @@ class Router:
         if code is not None:
             return code
         line, _, pot = path.rpartition("/")
-        if self.roster.code(line) is None:
+        above = self.roster.code(line)
+        if above is None or not self.roster.is_line(above):
             raise PayloadError("unknown_unit", f"line {line[:200]!r} is not in the plant file")
         if not self._discover:
             raise PayloadError("unknown_unit", f"pot {path[:200]!r} is not in the plant file and discovery is off")

@@ -1,4 +1,4 @@
-"""The way in: MQTT 5 over gmqtt with manual acknowledge. A QoS 1 message is acknowledged when its batch is stored.
+"""The way in: MQTT 5 over gmqtt with our own acknowledge. A QoS 1 message is acknowledged when its batch is stored.
 
 Memory is bounded by pausing the socket, because brokers overstep Receive Maximum (mosquitto 2.0.11 does). The session
 belongs to a stable client id and outlives the connection; whatever was not acknowledged comes again. The connection
@@ -11,10 +11,10 @@ import asyncio
 import logging
 import random
 import ssl
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import gmqtt
@@ -25,6 +25,7 @@ from twin.ports import Message
 __all__ = ["Broker", "MqttSource", "broker"]
 
 BACKOFF_CEILING_S = 30.0
+_LAST_DOUBLING = 10
 _NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: ours runs instead
 _QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
 _QUIET.setLevel(logging.CRITICAL)
@@ -33,6 +34,7 @@ logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
 # more come, waiting for a fuller batch would be waiting for ourselves (F7).
 _WINDOW_SUSPECTED = 16
 _QUIET_S = 0.01
+_OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +54,61 @@ class Broker:
 
 def broker(url: str, *, password: str = "", ca_file: str = "") -> Broker:
     """Read mqtt://[user@]host[:port] or mqtts://...; raises ConfigError."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"mqtt.url = {url!r} is not allowed: {error}") from error
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
         raise ConfigError(f"mqtt.url = {url!r} is not allowed; it must look like mqtt://host:1883")
     if parts.password:
         raise ConfigError("mqtt.url holds a password; put it into a file and name it in mqtt.password_file")
     tls = parts.scheme == "mqtts"
-    return Broker(parts.hostname, parts.port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
+    return Broker(parts.hostname, port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
 
 
+class _Client(gmqtt.Client):
+    """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
+
+    gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
+    The three private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
+    """
+
+    def __init__(self, client_id: str, admit: Callable[[int, str, bytes, _Client], None], **properties: int) -> None:
+        super().__init__(client_id, clean_session=False, optimistic_acknowledgement=False, logger=_QUIET, **properties)
+        self.set_config(_NEVER_RECONNECT)
+        self.on_message = lambda _client, topic, payload, _qos, _properties: admit(0, topic, payload, self)
+
+        def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
+            admit(mid, topic, payload, self)
+
+        self._package_handler._handle_qos_1_publish_packet = take
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The open socket, None when there is none."""
+        transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
+        return None if transport is None or transport.is_closing() else transport
+
+    def acknowledge(self, mids: list[int]) -> None:
+        """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
+        if mids and (transport := self.transport):
+            transport.write(struct.pack("!" + "BBH" * len(mids), *(part for mid in mids for part in (0x40, 2, mid))))
+
+
+@dataclass(slots=True, eq=False)
 class _Batch:
-    """Messages taken together, with the future their handlers wait for."""
+    """Messages received together over one connection, and their packet ids (QoS 1)."""
 
-    def __init__(self, safe: asyncio.Future[None]) -> None:
-        self.messages: list[Message] = []
-        self.safe = safe
+    client: _Client
+    settled: Callable[[_Batch], None]
+    messages: list[Message] = field(default_factory=list)
+    mids: list[int] = field(default_factory=list)
+    size: int = 0
 
     def acknowledge(self) -> None:
-        if not self.safe.done():
-            self.safe.set_result(None)
+        self.client.acknowledge(self.mids)
+        self.settled(self)
 
 
 class MqttSource:
@@ -85,8 +123,9 @@ class MqttSource:
         qos: int = 1,
         session_expiry_s: int = 86400,
         receive_maximum: int = 4000,
-        buffer_messages: int = 20000,
+        buffer_bytes: int = 32 << 20,
         batch_messages: int = 2000,
+        batch_bytes: int = 1500 << 10,
         linger_s: float = 0.25,
         on_change: Callable[[str], None] = lambda problem: None,
     ) -> None:
@@ -97,19 +136,19 @@ class MqttSource:
         self._client_id = client_id
         self._qos = qos
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
-        self._buffer_limit = buffer_messages
-        self._batch_limit = batch_messages
+        self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
         self._on_change = on_change
         self.problem = "not connected yet"
         self.sessions_lost = 0
         self.received = 0
+        self.held_bytes = 0  # of messages not yet acknowledged, what they cost included
         self._batches: deque[_Batch] = deque()  # not yet taken; all but the last are full
-        self._taken: deque[_Batch] = deque()  # taken, not yet acknowledged
+        self._taken: set[_Batch] = set()  # taken, not yet acknowledged
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._client: gmqtt.Client | None = None
+        self._client: _Client | None = None
         self._paused = False
         self._closing = False
 
@@ -117,31 +156,27 @@ class MqttSource:
 
     async def run(self) -> None:
         """Keep connected until closed."""
-        attempt = 0
+        attempt, ever = 0, False
         while not self._closing:
             lost = asyncio.Event()
             try:
-                await self._connect(lost, first=attempt == 0 and self.received == 0)
+                await self._connect(lost, first=not ever)
             except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(f"broker {self._where.host}:{self._where.port} cannot be reached: {error}")
-                attempt += 1
+                self._tell(f"broker {self._where.host}:{self._where.port} cannot be reached: {error or 'no answer'}")
+                attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
                 continue
-            attempt = 0
+            attempt, ever = 0, True
             await lost.wait()
             if not self._closing:
                 self._tell(f"broker {self._where.host}:{self._where.port} closed the connection")
 
     async def _connect(self, lost: asyncio.Event, *, first: bool) -> None:
-        client = gmqtt.Client(
-            self._client_id, clean_session=False, optimistic_acknowledgement=False, logger=_QUIET, **self._properties
-        )
-        client.set_config(_NEVER_RECONNECT)
+        client = _Client(self._client_id, self._admit, **self._properties)
         if self._where.user:
             client.set_auth_credentials(self._where.user, self._where.password)
-        client.on_message = self._receive if self._qos else self._receive_unacknowledged
 
-        def connected(_client: Any, session_present: int, _code: int, _properties: Any) -> None:
+        def connected(_client: object, session_present: int, _code: int, _properties: object) -> None:
             if not session_present and not first:
                 self.sessions_lost += 1
 
@@ -149,9 +184,7 @@ class MqttSource:
         client.on_disconnect = lambda *_: lost.set()
         async with asyncio.timeout(10):
             await client.connect(self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30)
-        self._client = client
-        self._paused = False
-        self._pause_if_full()
+        self._client, self._paused = client, False
         for topic in self._topics:  # always: a broker that forgot the session forgot the subscription too (F26)
             client.subscribe(topic, qos=self._qos)
         self._tell("")
@@ -165,70 +198,48 @@ class MqttSource:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
         self._closing = True
         self._more.set()
-        if self._client is not None:
-            client, self._client = self._client, None
+        client, self._client = self._client, None
+        if client is not None:
             await client.disconnect()
-        # Only now, with the connection gone, may handlers of unsafe messages return: their answer reaches nobody.
-        for batch in (*self._taken, *self._batches):
-            batch.acknowledge()
 
     # -- messages -----------------------------------------------------------------------------------------------
 
-    async def _receive(self, _client: Any, topic: str, payload: bytes, _qos: int, _properties: Any) -> int:
-        """gmqtt acknowledges when this returns: when the batch of the message is safe."""
-        batch = self._admit(topic, payload)
-        await batch.safe
-        return 0
-
-    def _receive_unacknowledged(self, _client: Any, topic: str, payload: bytes, _qos: int, _properties: Any) -> None:
-        self._admit(topic, payload)
-
-    def _admit(self, topic: str, payload: bytes) -> _Batch:
-        if not self._batches or len(self._batches[-1].messages) >= self._batch_limit:
-            safe = asyncio.get_running_loop().create_future()
-            safe.add_done_callback(self._settled)
-            self._batches.append(_Batch(safe))
+    def _admit(self, mid: int, topic: str, payload: bytes, client: _Client) -> None:
+        batch = self._batches[-1] if self._batches else None
+        if batch is None or self._full(batch) or batch.client is not client:
+            batch = _Batch(client, self._settled)
+            self._batches.append(batch)
             self._idle.clear()
-        batch = self._batches[-1]
-        batch.messages.append(Message(topic, payload))
-        self.received += 1
-        if len(batch.messages) == 1 or len(batch.messages) >= self._batch_limit:
             self._more.set()
-        self._pause_if_full()
-        return batch
+        batch.messages.append(Message(topic, payload))
+        if mid:
+            batch.mids.append(mid)
+        cost = len(payload) + _OVERHEAD
+        batch.size += cost
+        self.held_bytes += cost
+        self.received += 1
+        if self._full(batch):
+            self._more.set()
+        if self.held_bytes >= self._buffer_bytes and (transport := client.transport):
+            transport.pause_reading()
+            self._paused = True
 
-    def _settled(self, _safe: asyncio.Future[None]) -> None:
-        while self._taken and self._taken[0].safe.done():
-            self._taken.popleft()
+    def _full(self, batch: _Batch) -> bool:
+        return len(batch.messages) >= self._batch_messages or batch.size >= self._batch_bytes
+
+    def _settled(self, batch: _Batch) -> None:
+        self._taken.discard(batch)
+        self.held_bytes -= batch.size
+        if self._paused and self.held_bytes < self._buffer_bytes // 2:
+            self._paused = False
+            if self._client is not None and (transport := self._client.transport):
+                transport.resume_reading()
         if not self._taken and not self._batches:
             self._idle.set()
 
     async def drained(self) -> None:
         """Return when every message received is acknowledged."""
         await self._idle.wait()
-
-    @property
-    def buffered(self) -> int:
-        """Messages held in memory, not yet taken."""
-        return max(0, (len(self._batches) - 1) * self._batch_limit) + (
-            len(self._batches[-1].messages) if self._batches else 0
-        )
-
-    def _transport(self) -> asyncio.Transport | None:
-        # gmqtt has no public way to pause reading; tests/live/test_mqtt.py guards this against a new version.
-        connection = self._client._connection if self._client is not None else None
-        return connection._transport if connection is not None else None
-
-    def _pause_if_full(self) -> None:
-        if self.buffered >= self._buffer_limit and (transport := self._transport()) and not transport.is_closing():
-            transport.pause_reading()
-            self._paused = True
-
-    def _resume(self) -> None:
-        if self._paused and self.buffered < self._buffer_limit // 2:
-            self._paused = False
-            if (transport := self._transport()) and not transport.is_closing():
-                transport.resume_reading()
 
     async def deliveries(self) -> AsyncIterator[_Batch]:
         """Batches in receive order: full, or lingered, or as large as the broker's window lets them become."""
@@ -239,14 +250,14 @@ class MqttSource:
                 continue
             await self._fill(self._batches[0])
             batch = self._batches.popleft()
-            self._taken.append(batch)
-            self._resume()
+            self._taken.add(batch)
             yield batch
 
     async def _fill(self, batch: _Batch) -> None:
+        """Wait for the batch to become full; it is, too, when a later one has begun."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger_s
-        while len(batch.messages) < self._batch_limit and not self._closing:
+        while not self._full(batch) and len(self._batches) == 1 and not self._closing:
             before = len(batch.messages)
             pause = min(_QUIET_S, until - loop.time())
             if pause <= 0:
@@ -256,5 +267,5 @@ class MqttSource:
                 async with asyncio.timeout(pause):
                     await self._more.wait()
             except TimeoutError:
-                if len(batch.messages) == before >= _WINDOW_SUSPECTED and self._qos:
+                if len(batch.messages) == before >= _WINDOW_SUSPECTED and batch.mids:
                     return

@@ -8,6 +8,7 @@ import { words } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_COLUMNS = 12;
+const BLOCK = 120; // tiles; rows of 1 to 6, 8, 10 and 12 fill it without a gap
 const SETTLE_S = 10; // worst first: pots equally bad change places this often, not at every update
 
 const view = { order: memory.get("order") === "worst" ? "worst" : "position", only: memory.get("only") === "yes" };
@@ -96,19 +97,26 @@ function arrange(grid) {
   const focused = document.activeElement;
   if (view.order === "position") {
     if (grid.order === "position") return;
-    for (const group of grid.groups.values()) group.tiles.replaceChildren(...group.pots.map((tile) => tile.node));
+    for (const group of grid.groups.values()) fill(group, group.pots.map((tile) => tile.node));
     grid.node.replaceChildren(...[...grid.groups.values()].map((group) => group.node));
   } else {
     const now = performance.now() / 1000;
     const ranks = grid.tiles.map((tile) => tile.rank).join();
     if (grid.order === "worst" && ranks === grid.ranks && now - grid.sorted < SETTLE_S) return;
     const sorted = [...grid.tiles].sort((a, b) => b.rank - a.rank || b.energy - a.energy || a.index - b.index);
-    grid.worst.tiles.replaceChildren(...sorted.map((tile) => tile.node));
+    fill(grid.worst, sorted.map((tile) => tile.node));
     if (grid.order !== "worst") grid.node.replaceChildren(grid.worst.node);
     Object.assign(grid, { ranks, sorted: now });
   }
   grid.order = view.order;
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+}
+
+/** Fill a group in blocks, so that the browser can leave out those off the screen. */
+function fill(group, nodes) {
+  const blocks = [];
+  for (let at = 0; at < nodes.length; at += BLOCK) blocks.push(el("div", "tiles", ...nodes.slice(at, at + BLOCK)));
+  group.blocks.replaceChildren(...blocks);
 }
 
 function drawHeads(grid, counts) {

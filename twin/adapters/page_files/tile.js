@@ -92,8 +92,8 @@ function noteOf(pot, found, titles) {
 /** The head of a group of tiles: its name, how many pots, how many abnormal. */
 export function makeGroup(title) {
   const head = el("div", "group-head", el("h3", "", title), el("p"), el("p", "tally"));
-  const tiles = el("div", "tiles");
-  return { node: el("section", "group", head, tiles), head, tiles };
+  const blocks = el("div", "blocks");
+  return { node: el("section", "group", head, blocks), head, blocks };
 }
 
 /** Counts in the head of a group. */
