@@ -74,7 +74,7 @@ class Terminal:
                 grid.add_row("store", Text(view.problem, style="bold red"))
         latest = twin.runner.latest if twin.runner else None
         for line in latest.lines if latest else ():
-            value = line.energy["ac_liquid_kwh_t"]["hour"]
+            value = line.energy["ac_liquid"]["hour"]
             shown = "no figure yet" if value is None else f"{value:,.0f} kWh/t AC this hour"
             grid.add_row(line.title, f"{line.pots_reporting} of {line.pots_total} pots reporting, {shown}")
         notices = [Text(notice, style="dim") for notice in self._notices]

@@ -18,7 +18,7 @@ import numpy as np
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
-from twin.kpis import compute
+from twin.kpis import METRICS, compute
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
 from twin.signals import SIGNALS, of_topic
@@ -215,7 +215,7 @@ class Engine:
             if rule.scope != "line" or not rule.valid_on(day):
                 continue
             for figure in (f for f in figures if f.open):
-                values = figure.kpis.get(rule.metric)
+                values = figure.kpis.get(METRICS[rule.metric][1])
                 value = float(values[0]) if values is not None else float("nan")
                 coverage = float(figure.kpis["coverage_pct"][0])
                 grades.append(grade(rule, int(figure.units[0]), figure.window, value, coverage, minimum))

@@ -88,13 +88,15 @@ KPIS: tuple[Kpi, ...] = (
     Kpi("coverage_pct", "%", _coverage, "Part of the elapsed window for which there is data."),
 )
 
-# What a plan's rule may grade; portfolio figures are made from lines by the engine.
-METRICS: Mapping[str, str] = MappingProxyType(
+# What a plan's rule may name -> (unit, KPI it grades). A metric without a KPI is known, and not measured yet.
+METRICS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        **{kpi.name: kpi.unit for kpi in KPIS if kpi.unit == "kWh/t"},
-        "ac_ingot_kwh_t": "kWh/t",
-        "benchmark_share_pct": "%",
-        "clean_share_pct": "%",
+        "dc": ("kWh/t", "dc_kwh_t"),
+        "ac_liquid": ("kWh/t", "ac_liquid_kwh_t"),
+        "ac_comprehensive": ("kWh/t", "ac_comprehensive_kwh_t"),
+        "ac_ingot": ("kWh/t", ""),
+        "benchmark_share": ("%", ""),
+        "clean_share": ("%", ""),
     }
 )
 

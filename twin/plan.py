@@ -22,7 +22,7 @@ Verdict = Literal["pass", "fail", "insufficient"]
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One demand of the plan, graded on its own at its own scope.
 
-    `metric` is a KPI key without its window, e.g. `ac_liquid_kwh_t`; `sure` is P primary text read, S secondary source,
+    `metric` is a key of `kpis.METRICS`, e.g. `ac_liquid`; `sure` is P primary text read, S secondary source,
     D derived, U unconfirmed.
     """
 
@@ -93,8 +93,8 @@ def grade(rule: Rule, unit: int, window: str, value: float, coverage_pct: float,
     return Grade(rule, unit, window, value, margin, coverage_pct, "pass" if rule.met(value) else "fail")
 
 
-def parse(text: str, where: str, metrics: Mapping[str, str]) -> Plan:
-    """Read a plan file; `metrics` maps every known metric to its unit. Raises ConfigError."""
+def parse(text: str, where: str, metrics: Mapping[str, tuple[str, str]]) -> Plan:
+    """Read a plan file; `metrics` maps every known metric to (unit, KPI). Raises ConfigError."""
     try:
         plan = msgspec.convert(tomllib.loads(text), Plan)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -105,9 +105,9 @@ def parse(text: str, where: str, metrics: Mapping[str, str]) -> Plan:
     for rule in plan.rules:
         if rule.metric not in metrics:
             raise ConfigError(f"{where}: rule {rule.id}: metric {rule.metric!r} is not one of {', '.join(metrics)}")
-        if rule.unit != metrics[rule.metric]:
+        if rule.unit != metrics[rule.metric][0]:
             raise ConfigError(
-                f"{where}: rule {rule.id}: unit {rule.unit!r}, but {rule.metric} is in {metrics[rule.metric]}"
+                f"{where}: rule {rule.id}: unit {rule.unit!r}, but {rule.metric} is in {metrics[rule.metric][0]}"
             )
         if not math.isfinite(rule.limit):
             raise ConfigError(f"{where}: rule {rule.id}: limit {rule.limit} is not a number to compare with")

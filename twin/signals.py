@@ -125,7 +125,7 @@ SIGNALS: tuple[Signal, ...] = (
         ("mgf2_pct", "wt%", 0.0, 10.0, 0.01, "MgF2 in the bath, laboratory."),
         ("lif_pct", "wt%", 0.0, 10.0, 0.01, "LiF in the bath, laboratory."),
         ("bath_temperature_manual_c", "C", 700.0, 1200.0, 0.1, "Bath temperature by hand."),
-        ("superheat_c", "C", -20.0, 100.0, 0.1, "Superheat by hand-held sensor."),
+        ("superheat_c", "K", -20.0, 100.0, 0.1, "Superheat by hand-held sensor: a difference, so 1 C is 1 K."),
         ("bath_level_cm", "cm", 0.0, 100.0, 0.1, "Bath height, rod measurement."),
         ("metal_level_cm", "cm", 0.0, 100.0, 0.1, "Metal height, rod measurement."),
         ("iron_ppm", "ppm", 0.0, 100000.0, 1.0, "Iron in the metal, laboratory."),

@@ -24,7 +24,7 @@ __all__ = ["event_view", "snapshot"]
 STALE_S = 10.0
 POT_WINDOW = "hour"
 _FAULT = {fault.code: fault for fault in FAULTS}
-_ENERGY = tuple(metric for metric, unit in METRICS.items() if unit == "kWh/t")
+_ENERGY = {metric: kpi for metric, (unit, kpi) in METRICS.items() if unit == "kWh/t" and kpi}
 
 
 def _known(value: float) -> float | None:
@@ -72,7 +72,7 @@ def _line(engine: Engine, report: Report, code: int) -> LineView:
         pot_limit=rule.limit,
         voltage_band_v=design.voltage_v,
         temperature_band_c=design.bath_temperature_c,
-        energy={metric: {w: _figure(figures.get(w), metric) for w in WINDOWS} for metric in _ENERGY},
+        energy={metric: {w: _figure(figures.get(w), kpi) for w in WINDOWS} for metric, kpi in _ENERGY.items()},
         production_t={w: _figure(figures.get(w), "metal_t") for w in WINDOWS},
         coverage_pct={w: _figure(figures.get(w), "coverage_pct") or 0.0 for w in WINDOWS},
         grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and g.unit == code],
@@ -112,7 +112,7 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
     for row, unit in enumerate(frame.units.tolist()):
         if roster.line_of[unit] != code:
             continue
-        value = _figure(figures, rule.metric, place[unit]) if unit in place else None
+        value = _figure(figures, METRICS[rule.metric][1], place[unit]) if unit in place else None
         coverage = _figure(figures, "coverage_pct", place[unit]) if unit in place else None
         verdict = grade(
             rule, unit, POT_WINDOW, math.nan if value is None else value, coverage or 0.0, plan.minimum_coverage_pct

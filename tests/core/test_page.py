@@ -104,11 +104,9 @@ def test_every_response_carries_the_security_headers() -> None:
         async with served(Source(snapshot(1))) as port:
             for path, method, wanted in [
                 ("/", "GET", 200),
-                ("/page.js", "GET", 200),
                 ("/favicon.ico", "GET", 200),
                 ("/api/snapshot", "GET", 200),
                 ("/api/stream", "GET", 200),
-                ("/health", "GET", 200),
                 ("/nowhere", "GET", 404),
                 ("/page_files/../page.py", "GET", 404),
                 ("/api/snapshot", "DELETE", 405),

@@ -1,0 +1,116 @@
+"""The real page server in a thread, and the synthetic snapshots it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from twin.adapters import page
+from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
+
+SOURCE = "Implementation Plan for the High-Quality Development of the Aluminum Industry (2025-2027)"
+
+
+def pot(number: int, letter: str = "A", *, shift: float = 0.0) -> PotView:
+    """A normal pot; `shift` moves every figure a little, as one second does."""
+    voltage = 3.95 + 0.001 * (number % 60) + shift
+    energy = 12_900.0 + number % 60 + 100 * shift
+    return PotView(f"{letter}{number:03d}", (number - 1) // 20 + 1, voltage, 954.6, energy, "pass", False, [])
+
+
+def grade(metric: str, window: str, limit: float, value: float | None, *, scope: str = "line") -> GradeView:
+    margin = None if value is None else limit - value
+    verdict = "insufficient" if margin is None else "pass" if margin >= 0 else "fail"
+    title = f"{metric} at most {limit:.0f}"
+    return GradeView(
+        f"{metric}-{limit:.0f}", title, scope, metric, "kWh/t", window, "at_most", limit, value, margin, verdict,
+        99.5, SOURCE, "P",
+    )  # fmt: skip
+
+
+def line(pots: Sequence[PotView], letter: str = "A") -> LineView:
+    energy: dict[str, dict[str, float | None]] = {
+        "dc": {"hour": 12_741.0, "shift": 12_698.0, "day": None},
+        "ac_liquid": {"hour": 13_021.0, "shift": 12_935.0, "day": None},
+        "ac_comprehensive": {"hour": 13_388.0, "shift": 13_291.0, "day": None},
+    }
+    grades = [
+        *(grade("ac_liquid", window, 13_000.0, value) for window, value in energy["ac_liquid"].items()),
+        *(grade("ac_liquid", window, 13_350.0, value) for window, value in energy["ac_liquid"].items()),
+        *(grade("ac_comprehensive", window, 13_300.0, value) for window, value in energy["ac_comprehensive"].items()),
+    ]
+    return LineView(
+        path=f"demo/{letter}", title=f"Potline {letter}", current_ka=499.62, voltage_v=241.3,
+        pots_total=len(pots), pots_reporting=sum(not each.stale for each in pots),
+        pot_metric="ac_liquid", pot_window="shift", pot_limit=13_000.0,
+        voltage_band_v=(3.85, 4.15), temperature_band_c=(945.0, 965.0), energy=energy,
+        production_t={"hour": 9.5, "shift": 51.2, "day": 94.8},
+        coverage_pct={"hour": 99.5, "shift": 99.5, "day": 41.0}, grades=grades, pots=list(pots),
+    )  # fmt: skip
+
+
+def snapshot(lines: Sequence[LineView], events: Sequence[EventView] = (), *, second: int = 0) -> Snapshot:
+    ingest = IngestView(True, 1_284_301 + second, 1_284_298, 3, 12, 61.2, 0.42, "DuckDB", "")
+    time = f"2026-01-01T13:{second // 60:02d}:{second % 60:02d}+08:00"
+    return Snapshot(time, "Demo smelter", "china-2025-2027", list(lines), list(events), ingest)
+
+
+def potline(count: int = 60, *, second: int = 0) -> Snapshot:
+    """One line of `count` normal pots; every figure differs from second to second."""
+    return snapshot([line([pot(n, shift=0.001 * (second % 50)) for n in range(1, count + 1)])], second=second)
+
+
+class Site:
+    """The page on one port, served by the real `serve` from another thread; it can be stopped and started again."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._port = 0
+        self._newest: Snapshot | None = None
+        self._changed = asyncio.Event()
+
+    def start(self) -> None:
+        started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(started)), name="page")
+        self._thread.start()
+        assert started.wait(10), "the page does not start"
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(10)
+        assert not self._thread.is_alive(), "the page does not stop"
+
+    def publish(self, newest: Snapshot | None) -> None:
+        self._loop.call_soon_threadsafe(self._change, newest)
+
+    def _change(self, newest: Snapshot | None) -> None:
+        self._newest = newest
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _run(self, started: threading.Event) -> None:
+        def ready(url: str) -> None:
+            self.url = url
+            self._port = int(url.rstrip("/").rpartition(":")[2])
+            started.set()
+
+        async def wait() -> None:
+            await self._changed.wait()
+
+        self._loop = asyncio.get_running_loop()
+        app = page.application(lambda: self._newest, wait=wait)
+        self._task = asyncio.create_task(page.serve(app, "127.0.0.1", self._port, ready=ready))
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+@contextmanager
+def running() -> Iterator[Site]:
+    site = Site()
+    site.start()
+    try:
+        yield site
+    finally:
+        site.stop()
