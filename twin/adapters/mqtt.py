@@ -180,14 +180,18 @@ class MqttSource:
             if not session_present and not first:
                 self.sessions_lost += 1
 
+        def subscribed(_client: object, _mid: int, granted: tuple[int, ...], _properties: object) -> None:
+            refused = any(code >= 128 for code in granted)
+            self._tell(f"the broker refuses the subscription to {', '.join(self._topics)}" if refused else "")
+
         client.on_connect = connected
+        client.on_subscribe = subscribed
         client.on_disconnect = lambda *_: lost.set()
         async with asyncio.timeout(10):
             await client.connect(self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30)
         self._client, self._paused = client, False
-        for topic in self._topics:  # always: a broker that forgot the session forgot the subscription too (F26)
-            client.subscribe(topic, qos=self._qos)
-        self._tell("")
+        # Always: a broker that forgot the session forgot the subscription too (F26).
+        client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
