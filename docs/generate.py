@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from twin.catalogue import FIELDS
 from twin.faults import FAULTS
-from twin.kpis import FIELDS, KPIS
+from twin.kpis import KPIS
 from twin.salvage import REASONS
 from twin.settings import SETTINGS
 from twin.signals import MEASUREMENTS, SIGNALS

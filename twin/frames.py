@@ -56,7 +56,7 @@ class Readings:
     """Long columns of equal length; keyed by (unit, signal, time_ns).
 
     time_ns int64 [ns since 1970, UTC] source time; unit int32 roster code; signal int16 index into
-    `signals.SIGNALS` (twin outputs: into `kpis.CATALOGUE`); value float64 [rim unit of the signal], NaN where
+    `catalogue.CATALOGUE` (what is on the wire: `signals.SIGNALS`); value float64 [rim unit of the signal], NaN where
     quality is BAD; quality uint8 `Quality`.
     """
 

@@ -15,11 +15,10 @@ import numpy as np
 from twin.accounting import Totals
 from twin.frames import Floats
 from twin.physics.faraday import metal_rate
-from twin.signals import MEASUREMENTS, SIGNALS, Signal, of_topic
 from twin.units import from_si
 from twin.windows import WINDOWS
 
-__all__ = ["CATALOGUE", "FIELDS", "KPIS", "METRICS", "Kpi", "output_code"]
+__all__ = ["KPIS", "METRICS", "Kpi", "compute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +98,6 @@ METRICS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "clean_share": ("%", ""),
     }
 )
-
-_OUTPUTS = tuple(
-    Signal(f"{kpi.name}_{window}", kpi.unit, -np.inf, np.inf, 0.0, scope, f"{kpi.help} Window: {window}.")
-    for scope in ("twin_pot", "twin_line")
-    for kpi in KPIS
-    for window in kpi.windows
-)
-
-# Everything a store can hold: what is measured, then what the twin says.
-CATALOGUE: tuple[Signal, ...] = SIGNALS + _OUTPUTS
-_OUTPUT_CODE = {(row.topic, row.name): len(SIGNALS) + index for index, row in enumerate(_OUTPUTS)}
-
-# measurement -> codes of its fields in CATALOGUE
-FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {measurement: of_topic(topic) for topic, measurement in MEASUREMENTS.items()}
-    | {
-        scope: tuple(code for (topic, _), code in _OUTPUT_CODE.items() if topic == scope)
-        for scope in ("twin_pot", "twin_line")
-    }
-)
-
-
-def output_code(scope: str, kpi: str, window: str) -> int:
-    """Code in CATALOGUE of a KPI over a window; `scope` is twin_pot or twin_line."""
-    return _OUTPUT_CODE[scope, f"{kpi}_{window}"]
 
 
 def compute(totals: Totals, efficiency: float, window: str) -> dict[str, Floats]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import orjson
 
+from twin.catalogue import CATALOGUE, FIELDS
 from twin.frames import Readings, Wide, wide
-from twin.kpis import CATALOGUE, FIELDS
 from twin.plant import Roster
 
 __all__ = ["LineProtocol"]

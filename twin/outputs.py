@@ -1,4 +1,4 @@
-"""What the twin says, as Readings for the store: figures of windows under their start time."""
+"""What the twin says, as Readings for the store: figures of windows under their start time, faults under theirs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from twin.frames import Readings, WindowFigures
-from twin.kpis import output_code
+from twin.catalogue import TWIN_LINE, TWIN_POT, fault_code, figure_code
+from twin.frames import Event, Readings, WindowFigures
 
-__all__ = ["outputs"]
+__all__ = ["fault_readings", "outputs"]
+
+
+def fault_readings(events: Iterable[Event]) -> Readings:
+    """Beginnings (1) and ends (0) of faults as readings of measurement `event`."""
+    rows = [(event.time_ns, event.unit, fault_code(event.code), float(event.began)) for event in events]
+    times, units, codes, values = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Readings.of(times, units, codes, values)
 
 
 def outputs(figures: Iterable[WindowFigures]) -> Readings:
@@ -17,8 +24,8 @@ def outputs(figures: Iterable[WindowFigures]) -> Readings:
     times, units, signals, values = [], [], [], []
     for figure in figures:
         for name, value in figure.kpis.items():
-            code = np.full(len(value), output_code("twin_pot", name, figure.window), np.int16)
-            code[0] = output_code("twin_line", name, figure.window)
+            code = np.full(len(value), figure_code(TWIN_POT, name, figure.window), np.int16)
+            code[0] = figure_code(TWIN_LINE, name, figure.window)
             known = np.isfinite(value)
             times.append(np.full(int(known.sum()), figure.start_ns, np.int64))
             units.append(figure.units[known])

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from twin.engine import Engine
 from twin.errors import SinkRejected, SinkUnavailable
-from twin.frames import Readings, Report, WindowFigures
-from twin.outputs import outputs
+from twin.frames import Event, Readings, Report, WindowFigures
+from twin.outputs import fault_readings, outputs
 from twin.snapshot import EventView, IngestView, Snapshot
 from twin.view import event_view, snapshot
 
@@ -22,7 +22,8 @@ _EVENTS_SHOWN = 200
 class Runner:
     """`feed` is awaited by the ingest (bounded: a slow engine slows the ingest); `run` steps until cancelled.
 
-    `write` gets the figures that changed, every `output_s` and at `finish`; `health` tells of the way in.
+    `write` gets the figures that changed and the events, every `output_s` and at `finish`; `health` tells of the
+    way in.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Runner:
         self._step_s = step_s
         self._waiting: asyncio.Queue[Readings] = asyncio.Queue(maxsize=64)
         self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
+        self._unwritten: list[Event] = []
         self._changed: dict[tuple[int, str, int], WindowFigures] = {}
         self._newer = asyncio.Condition()
 
@@ -83,6 +85,7 @@ class Runner:
         if parts or self.report is None:
             self._state, self.report = self.engine.step(self._state, Readings.concat(parts))
             self.steps += 1
+            self._unwritten.extend(self.report.events)
             for event in self.report.events:
                 self._events.appendleft(event_view(event, self.engine.roster.paths))
             for figures in self.report.figures:
@@ -99,7 +102,8 @@ class Runner:
 
     async def _flush(self) -> None:
         changed, self._changed = self._changed, {}
-        readings = outputs(changed.values())
+        events, self._unwritten = self._unwritten, []
+        readings = Readings.concat([outputs(changed.values()), fault_readings(events)])
         if not len(readings):
             return
         try:
@@ -108,4 +112,5 @@ class Runner:
             self.refused += len(changed)
         except BaseException:  # away, or stopped in the middle of it: to write twice is harmless
             self._changed = changed | self._changed  # newer figures go over older ones
+            self._unwritten = [*events, *self._unwritten]
             raise

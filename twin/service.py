@@ -17,6 +17,7 @@ from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
 from twin.codec import Codec
 from twin.engine import Engine
+from twin.errors import SinkUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
 from twin.parts import MemoryStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
@@ -207,7 +208,10 @@ async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
     for name in ("ingest", "mqtt", "engine"):
         await _end(tasks.get(name))
     if twin.runner is not None:
-        await twin.runner.finish()
+        try:
+            await twin.runner.finish()
+        except SinkUnavailable as error:
+            twin.say(f"the last figures are not written: {error}")
     for name in ("page", "console"):
         await _end(tasks.get(name))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twin.catalogue import CATALOGUE, FIELDS
 from twin.codec import Codec
 from twin.engine import Engine
 from twin.frames import wide
-from twin.kpis import CATALOGUE, FIELDS
 from twin.lines import LineProtocol
 from twin.ports import Message
 from twin.signals import SIGNALS

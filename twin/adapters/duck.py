@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import duckdb
 import numpy as np
 
+from twin.catalogue import CATALOGUE, FIELDS
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings, Wide, wide
-from twin.kpis import CATALOGUE, FIELDS
 from twin.plant import Roster
 
 __all__ = ["DuckStore"]

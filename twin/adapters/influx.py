@@ -18,9 +18,9 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
+from twin.catalogue import CATALOGUE, FIELDS
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings
-from twin.kpis import CATALOGUE, FIELDS
 from twin.lines import LineProtocol
 from twin.plant import Roster
 

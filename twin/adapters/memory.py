@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from twin.catalogue import CATALOGUE
 from twin.frames import Readings
-from twin.kpis import CATALOGUE
 from twin.plant import Roster
 from twin.ports import Message
 
