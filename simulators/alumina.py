@@ -38,8 +38,8 @@ class Alumina:
         self._moved = np.zeros((3, pots))
         self._quick = np.zeros(pots)
 
-    def slow(self, state: State, bath: Bath, effects: Effects) -> None:
-        """Rates for the coming ten seconds."""
+    def slow(self, state: State, bath: Bath, effects: Effects, mud: Floats) -> None:
+        """Rates for the coming ten seconds; `mud` is how freely sludge comes back today."""
         p = self.p
         vigour = np.clip(bath.superheat * (1.0 / NORMAL_SUPERHEAT), 0.1, 2.0)
         room = np.maximum(1.0 - bath.alumina / bath.saturation, 0.0) * (1.0 / (1.0 - NORMAL_SATURATION))
@@ -49,7 +49,7 @@ class Alumina:
         share = np.minimum(p.settling + 0.3 * crowd + 0.3 * cold + effects.settling, 0.9)
         np.multiply(p.dissolution, vigour, out=self.rate[0])
         np.multiply(p.dissolution, share, out=self.rate[1])
-        np.multiply(p.sludge_dissolution * effects.redissolving, vigour, out=self.rate[2])
+        np.multiply(p.sludge_dissolution * mud * effects.redissolving, vigour, out=self.rate[2])
 
     def step(
         self, state: State, shots: Floats, gain: Floats, by_hand: Floats, current: float, bath: Bath, dt: float

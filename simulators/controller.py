@@ -32,12 +32,12 @@ class Tuning:
     expected_efficiency: float = 0.94  # page 5
     sample_s: float = 5.0  # page 6: averages over 5-6 s
     window: int = 60  # samples: slope over 5 min, page 6
-    slope_limit: float = 2.2e-3 / 60.0  # V/s at which underfeed ends (page 2: 2.3-3 mV/min without feed at 2.5 wt%)
-    rise_limit: float = 0.028  # V above the lowest mean of the underfeed at which it ends (U)
+    slope_limit: float = 2.6e-3 / 60.0  # V/s at which underfeed ends (page 2: 2.3-3 mV/min without feed at 2.5 wt%)
+    rise_limit: float = 0.034  # V above the lowest mean of the underfeed at which it ends (U)
     least_underfeed: float = 480.0  # s: slow alumina must first dissolve (U)
     longest_underfeed: float = 5400.0  # s, then feeding stops until the slope shows (U)
     longest_stop: float = 2400.0  # s (U)
-    overfeed: float = 1500.0  # s (U)
+    overfeed: float = 1200.0  # s (U)
     effect_voltage: float = 8.0  # V, plan 5
     effect_hold: float = 3.0  # s, plan 5
     effect_over: float = 20.0  # s below the limit before the quench ends (U)
@@ -49,6 +49,7 @@ class Tuning:
     beam_band: float = 0.008  # V (U)
     beam_most: float = 0.0015  # m per decision (U)
     volts_per_metre: float = 32.0  # page 2: 34 at 0.85 A/cm2
+    feed_wave: float = 0.016  # V of metal wave above which the slope is not trusted (U)
     wave_limit: float = 0.010  # V of metal wave at which the target rises (U)
     wave_step: float = 0.010  # V per decision (U)
     wave_most: float = 0.080  # V (U)
@@ -99,8 +100,8 @@ class Controller:
         self.timer += due * self.interval
         return self.shots
 
-    def see(self, state: State, voltage: Floats, current: float, time_s: float, dt: float) -> None:
-        """Take in the measured voltage of this step."""
+    def see(self, state: State, voltage: Floats, current: float, time_s: float, dt: float) -> list[int]:
+        """Take in the measured voltage of this step; returns pots where a quench begins."""
         self._sum += (voltage - BACK_EMF) / max(current, 0.1 * self.rated)
         self._count += 1
         if self._count * dt >= self.tuning.sample_s:
@@ -109,9 +110,10 @@ class Controller:
             self._count = 0
             self._place = (self._place + 1) % self.tuning.window
         if voltage.max() > self.tuning.effect_voltage or (self.mode == QUENCH).any():
-            self._watch(state, voltage, time_s, dt)
+            return self._watch(state, voltage, time_s, dt)
+        return []
 
-    def _watch(self, state: State, voltage: Floats, time_s: float, dt: float) -> None:
+    def _watch(self, state: State, voltage: Floats, time_s: float, dt: float) -> list[int]:
         """Detect an anode effect, quench it, call the crew, and notice that it is over."""
         tuning = self.tuning
         high = voltage > tuning.effect_voltage
@@ -122,7 +124,8 @@ class Controller:
         quenching = self.mode == QUENCH
         self.quench_age += dt
         self.quench_age *= quenching
-        for pot in np.flatnonzero(~quenching & (self.high_age >= tuning.effect_hold)).tolist():
+        begun: list[int] = np.flatnonzero(~quenching & (self.high_age >= tuning.effect_hold)).tolist()
+        for pot in begun:
             self._enter(pot, QUENCH)
             self.interval[pot] = self._interval(pot)
             self.timer[pot] = 0.0
@@ -137,6 +140,12 @@ class Controller:
             self.move(state, np.array([pot]), np.array([-tuning.quench_move]), time_s)
             self._enter(pot, OVERFEED)
             self.mode_age[pot] = 0.5 * tuning.overfeed
+        return begun
+
+    def settle(self, voltage: Floats, current: float) -> None:
+        """Fill the window with this voltage: the line has been running before the simulation begins."""
+        self._ring[:] = (voltage - BACK_EMF) / current
+        self.filtered[:] = (self.p.voltage_set - BACK_EMF) / self.rated
 
     def _enter(self, pot: int, mode: int) -> None:
         self.mode[pot] = mode
@@ -175,7 +184,7 @@ class Controller:
         calm = (self.mode != QUENCH) & (time_s >= self.hold_until)
         self.filtered += np.where(calm, (last - self.filtered) * (dt / self.tuning.beam_filter), 0.0)
         self.mode_age += dt
-        self._feed_modes(time_s)
+        self._feed_modes(wave, time_s)
         rate = float(alumina_rate(self.current, self.tuning.expected_efficiency))
         factor = self.feed_factor[self.mode]
         interval = np.where(factor > 0.0, self.p.shot / (rate * np.maximum(factor, 1e-3)), NEVER)
@@ -184,8 +193,10 @@ class Controller:
         self.interval = interval
         self._beams(state, wave, set_offset, time_s)
 
-    def _feed_modes(self, time_s: float) -> None:
+    def _feed_modes(self, wave: Floats, time_s: float) -> None:
         tuning, mode, age = self.tuning, self.mode, self.mode_age
+        restless = wave > tuning.feed_wave  # no slope can be read: feed nominally until it calms down
+        self.slope_valid_at = np.where(restless, time_s + tuning.window * tuning.sample_s, self.slope_valid_at)
         held = time_s < self.hold_until
         valid = (time_s >= self.slope_valid_at) & ~held
         under = mode == UNDERFEED
@@ -199,7 +210,9 @@ class Controller:
         to_over |= (mode == NOMINAL) & valid & (self.slope > 2.0 * tuning.slope_limit / self.rated)
         to_stop = under & ~to_over & (age > tuning.longest_underfeed)
         to_under = ((mode == OVERFEED) & (age > tuning.overfeed)) | ((mode == NOMINAL) & valid & ~to_over)
-        for change, target in ((to_over, OVERFEED), (to_stop, STOPPED), (to_under, UNDERFEED)):
+        to_nominal = restless & (mode != QUENCH) & (mode != NOMINAL)
+        orders = ((to_over, OVERFEED), (to_stop, STOPPED), (to_under, UNDERFEED), (to_nominal, NOMINAL))
+        for change, target in orders:
             if change.any():
                 mode[change] = target
                 age[change] = 0.0

@@ -45,11 +45,11 @@ class Effects:
     offline: NDArray[np.bool_]  # (pots,) behind a gateway that does not answer
     # line
     rectifier_loss: float = 0.0  # added share of AC power lost
+    tap_scale: float = 1.0  # factor on the weight that the ladle scale shows
     current: float = 1.0  # factor on the current set-point
     ac_meter: float = 1.0
     dc_meter: float = 1.0
     auxiliary_meter: float = 1.0
-    line_stuck: bool = False
 
     def reset(self) -> None:
         """Back to neutral, in place."""
@@ -58,8 +58,7 @@ class Effects:
         for name in ZEROS:
             getattr(self, name).fill(0.0)
         self.rectifier_loss = 0.0
-        self.current = self.ac_meter = self.dc_meter = self.auxiliary_meter = 1.0
-        self.line_stuck = False
+        self.current = self.tap_scale = self.ac_meter = self.dc_meter = self.auxiliary_meter = 1.0
 
 
 ONES = (

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulators.bath import Bath
 from simulators.effects import Effects
 from simulators.parameters import Parameters
 from simulators.state import State
 from twin.frames import Floats
 
-__all__ = ["Noise"]
+__all__ = ["Noise", "wave_loss"]
 
+WAVE_WORST = 0.030  # V of metal wave beyond which more of it costs less and less (U)
 WAVE_MEMORY = 180.0  # s after which a wave has lost its phase (U)
 CLOSE = 0.036  # m; the wave grows as the distance falls below it (U)
 CLOSE_GAIN = 250.0  # 1/m
 NEW_ANODE = 0.8  # by which the noise rises just after an anode change (U), gone in a day (page 6)
 NEW_ANODE_TIME = 86400.0  # s
+STARVED = 0.25  # wt% above the anode-effect limit below which bubbles grow restless (U)
+STARVED_GAIN = 0.5  # by which their noise has grown at the limit (U)
 SLUDGE = 400.0  # kg of sludge at which the wave has doubled (U), scales with the pot
 
 
@@ -35,12 +39,13 @@ class Noise:
         self._turn = np.zeros(pots, complex)
         self._kick = 0.0
 
-    def slow(self, state: State, effects: Effects, normal_sludge: Floats, dt: float) -> None:
+    def slow(self, state: State, bath: Bath, effects: Effects, normal_sludge: Floats, dt: float) -> None:
         """Strengths for the coming slow step."""
         p = self.p
         self.disturbed *= np.exp(-dt / (NEW_ANODE_TIME / 3.0))
         unrest = 1.0 + NEW_ANODE * np.minimum(self.disturbed, 1.5)
-        self.sigma_bubbles = p.bubble_noise * (0.9 + 0.1 * unrest) * effects.bubbles
+        starved = np.clip(1.0 - (bath.alumina - p.alumina_ae) / STARVED, 0.0, 1.0)
+        self.sigma_bubbles = p.bubble_noise * (0.9 + 0.1 * unrest + STARVED_GAIN * starved) * effects.bubbles
         close = 1.0 + np.maximum(CLOSE - state.distance, 0.0) * CLOSE_GAIN
         muddy = 1.0 + np.maximum(state.sludge - normal_sludge, 0.0) * (1.0 / (SLUDGE * self.size))
         self.sigma_wave = p.wave_noise * unrest * close * muddy * effects.wave
@@ -62,3 +67,9 @@ class Noise:
         normal[0] *= dt**-0.5
         self.voltage += normal[0]
         return self.voltage
+
+
+def wave_loss(per_mv: Floats, wave: Floats) -> Floats:
+    """Current efficiency lost to a metal wave [1]; `per_mv` holds for small waves [1/mV], `wave` in V."""
+    loss: Floats = per_mv * 1e3 * wave / (1.0 + wave * (1.0 / WAVE_WORST))
+    return loss

@@ -38,18 +38,18 @@ class Parameters:
     # geometry and electric path
     anode_area: Annotated[Floats, Row(62.5, 0.15, "m2", "U; 48 anodes of 1.75 x 0.744 m: 0.80 A/cm2", 1)]
     cathode_area: Annotated[Floats, Row(80.0, 0.4, "m2", "U; metal pad; closing of 0.15-0.2 mm/h, page 3", 1)]
-    bath_area: Annotated[Floats, Row(67.0, 0.3, "m2", "U; cavity at bath level, gives 18-20 cm of bath", 1)]
+    bath_channel: Annotated[Floats, Row(20.0, 0.3, "m2", "U; free bath surface between anodes and ledge", 1)]
     fanning: Annotated[Floats, Row(1.1382, 0.004, "1", "page 2")]
     r_anode: Annotated[Floats, Row(0.63e-6, 0.008e-6, "ohm", "page 2: 0.90 at 350 kA", -1)]
     r_cathode: Annotated[Floats, Row(0.57e-6, 0.022e-6, "ohm", "plan 6: cathode drop 250-320 mV; at mid-life", -1)]
     r_external: Annotated[Floats, Row(0.35e-6, 0.006e-6, "ohm", "page 2: 0.50 at 350 kA", -1)]
     cathode_ageing: Annotated[Floats, Row(0.6e-4, 0.2e-4, "1/d", "U; cathode drop grows some 2 % a year")]
     alumina_ae: Annotated[Floats, Row(1.60, 0.05, "wt%", "page 2: C_AE 1.5-2.0 in practice, a parameter of the pot")]
-    voltage_set: Annotated[Floats, Row(3.985, 0.028, "V", "plan 6: 3.92-4.0 V and the spread of a real line")]
+    voltage_set: Annotated[Floats, Row(3.99, 0.03, "V", "plan 6: 3.92-4.0 V and the spread of a real line")]
     # bath
     bath_mass: Annotated[Floats, Row(7056.0, 180.0, "kg", "page 4 [S]", 1)]
     metal_mass: Annotated[Floats, Row(32384.0, 500.0, "kg", "page 4 [S]", 1)]
-    alf3: Annotated[Floats, Row(10.6, 0.45, "wt%", "plan 6: 9-12")]
+    alf3: Annotated[Floats, Row(10.6, 0.38, "wt%", "plan 6: 9-12")]
     caf2: Annotated[Floats, Row(5.2, 0.15, "wt%", "page 1: check table at 5")]
     mgf2: Annotated[Floats, Row(0.9, 0.06, "wt%", "U; bath of alumina with Mg and Li, as in plan 6: 945-960 C")]
     lif: Annotated[Floats, Row(1.5, 0.10, "wt%", "U; as MgF2")]
@@ -71,7 +71,7 @@ class Parameters:
     shell_transfer: Annotated[Floats, Row(22.0, 0.7, "W/(m2 K)", "page 4 [S], [W]")]
     # efficiency
     dewing: Annotated[Floats, Row(0.892, 0.012, "1", "page 5: 94 % at superheat 10, AlF3 11")]
-    wave_loss: Annotated[Floats, Row(2.6e-3, 0.3e-3, "1/mV", "U; efficiency lost per mV of metal wave")]
+    wave_loss: Annotated[Floats, Row(3.6e-3, 0.3e-3, "1/mV", "U; efficiency lost per mV of metal wave")]
     # anodes
     net_carbon: Annotated[Floats, Row(0.412, 0.004, "kg/kg", "plan 3: 400-420 kg/t; plan 4: 0.411")]
     anode_height: Annotated[Floats, Row(0.62, 0.004, "m", "U; new anode; butt of about 0.12 m after 30-33 d (plan 6)")]

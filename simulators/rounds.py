@@ -1,12 +1,7 @@
-"""Rounds: what crews do at the pots, by shift: tap, change anodes, raise beams, measure by hand, take samples.
-
-Rare things, one at a time from a queue of due times; each plans its own next turn. Times are seconds since the start.
-"""
+"""Rounds: what crews do at the pots: tap, change anodes, raise beams; and feeders that hang now and then."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,246 +9,167 @@ import numpy as np
 from simulators import chance
 from simulators.anodes import ANODE_DENSITY
 from twin.physics.faraday import METAL_PER_COULOMB
-from twin.units import KELVIN_AT_0_C
 
 if TYPE_CHECKING:
     from simulators.potline import Potline
 
-__all__ = ["ANODE_HEAT", "ANODE_LIFE", "BEAM_LOWEST", "DAY", "Rounds"]
+__all__ = ["ANODE_HEAT", "ANODE_LIFE", "BEAM_LOWEST", "DAY", "METAL_DENSITY", "Rounds"]
 
 HOUR, DAY = 3600.0, 86400.0
-TAP_EVERY = (26.0, 30.0)  # h; plan 6: 24-32
+METAL_DENSITY = 2300.0  # kg/m3 of liquid aluminium
+TAP_EVERY = (26.0, 30.0)  # h, by pot; plan 6: 24-32
+TAP_JITTER = 0.4  # h
 TAP_TIME = 480.0  # s of tapping (U)
-TAP_SCALE = 0.004  # relative error of the ladle scale (plan 3: 0.5 %)
+TAP_SCALE = 0.003  # relative error of a weighing (plan 3: 0.5 % matters)
+USUAL_EFFICIENCY = 0.937  # 1, by which the crew reckons production (plan 6: 92.5-94.5 %)
+ROD_ERROR = 250.0  # kg of metal by which a rod reading errs: 1-2 mm (U)
 ANODE_LIFE = 31.5  # d; plan 6: 30-33
 ANODE_HEAT = 6.0e8 * 48  # J over the anodes of a 500 kA pot: 1.2 t of carbon each, warmed by some 500 K (U)
 OPEN_TIME = 1200.0  # s the crust stays open after an anode change (U)
 BLIP = 0.0045  # m by which work lifts the anodes: +0.15 V, page 6
 BLIP_TIME = 200.0  # s, page 6
+BUSY = 1500.0  # s after work begins during which the controller holds (U)
 BEAM_LOWEST = 0.380  # m at which the beam must be raised (U)
 BEAM_STROKE = 0.340  # m (U)
 RAISE_TIME = 2700.0  # s (U)
-HANG_EVERY = 14.0 * DAY  # a pot's feeders hang about once in two weeks (U): makes the usual anode effects
-SHIFT_PAUSE = 1200.0  # s around the change of shift in which nobody works (U)
+HANG_EVERY = 20.0 * DAY  # a pot's feeders hang about once in three weeks (U): makes the usual anode effects
+HANG_MINUTES = (20.0, 60.0)  # (U)
+FREED = 0.8  # chance that the quick shots of a quench free a feeder that hangs (U)
+IRON, SILICON = 950.0, 380.0  # ppm, usual (U)
 
 
 class Rounds:
-    """The queue of due work and how each kind is done."""
+    """Work of the crews; the arrays are what their work does each step."""
 
-    def __init__(self, line: Potline, shift_starts_s: list[float]) -> None:
-        self.line = line
-        self.shifts = shift_starts_s  # s of the UTC day
-        self.queue: list[tuple[float, int, str, int]] = []
-        self._order = 0
-        self._turn: dict[tuple[str, int], int] = {}
+    def __init__(self, line: Potline) -> None:
+        self.line, self.agenda, self.seed = line, line.agenda, line.seed
         pots = line.pots
         self.tap_every = np.array([HOUR * self._between(*TAP_EVERY, n, 1) for n in range(pots)])
-        self.tap_planned = np.zeros(pots)  # kg
-        self.tap_rate = np.zeros(pots)  # kg/s
+        self.tap_rate = np.zeros(pots)  # kg/s being tapped
         self.hang = np.ones(pots)  # factor on delivered alumina
-        self.bath_flow = np.zeros(pots)  # kg/s of bath added (taken off when negative)
-        self.work: dict[str, Callable[[float, int], None]] = {
-            "tap": self._tap,
-            "tap_end": self._tap_end,
-            "blip_end": self._blip_end,
-            "anode": self._anode,
-            "close": self._close,
-            "raise": self._raise,
-            "raise_end": self._raise_end,
-            "hang": self._hang,
-            "hang_end": self._hang_end,
-            "measure": self._measure,
-            "laboratory": self._laboratory,
-            "bath_end": self._bath_end,
-        }
+        self.mean_current = line.current_rated  # A, over the last day: what the crew reckons with
         self.first_tap = np.zeros(pots)  # s
         self.first_anode = np.zeros(pots)  # s
-        self._first()
-
-    def _between(self, low: float, high: float, *key: int) -> float:
-        return low + (high - low) * chance.uniform(self.line.seed, 51, *key)
-
-    def _luck(self, kind: str, pot: int) -> int:
-        """A number that is new each time this kind of work is done at this pot."""
-        turn = self._turn.get((kind, pot), 0)
-        self._turn[kind, pot] = turn + 1
-        return turn
-
-    def plan(self, time_s: float, kind: str, pot: int) -> None:
-        self._order += 1
-        heapq.heappush(self.queue, (time_s, self._order, kind, pot))
-
-    def _plan_work(self, time_s: float, kind: str, pot: int) -> None:
-        """Plan work that people do: not while the shifts change."""
-        day = (self.line.journal.start_ns * 1e-9 + time_s) % DAY
-        for start in self.shifts:
-            since = (day - start) % DAY
-            if since < SHIFT_PAUSE:
-                time_s += SHIFT_PAUSE - since
-        self.plan(time_s, kind, pot)
-
-    def _first(self) -> None:
-        line = self.line
-        order = np.random.default_rng([line.seed, 5]).permutation(line.pots)
-        for pot in range(line.pots):
-            phase = (order[pot] + self._between(0.0, 1.0, pot, 2)) / line.pots
+        self.agenda.learn(
+            {
+                "tap": self._tap,
+                "tap_end": self._tap_end,
+                "blip_end": self._blip_end,
+                "anode": self._anode,
+                "close": self._close,
+                "raise": self._raise,
+                "raise_end": self._raise_end,
+                "hang": self._hang,
+                "hang_end": self._hang_end,
+            }
+        )
+        order = np.random.default_rng([self.seed, 5]).permutation(pots)
+        for pot in range(pots):
+            phase = (order[pot] + self._between(0.0, 1.0, pot, 2)) / pots
             self.first_tap[pot] = phase * self.tap_every[pot]
             self.first_anode[pot] = self._between(0.0, 1.0, pot, 3) * self.anode_every(pot)
-            self._plan_work(self.first_tap[pot], "tap", pot)
-            self._plan_work(self.first_anode[pot], "anode", pot)
-            self.plan(chance.exponential(HANG_EVERY, line.seed, 52, pot), "hang", pot)
-            self._plan_work(phase * DAY, "measure", pot)
-            self._plan_work(((phase + 0.3) % 1.0) * DAY, "laboratory", pot)
+            self.agenda.plan_work(self.first_tap[pot], "tap", pot)
+            self.agenda.plan_work(self.first_anode[pot], "anode", pot)
+            self.agenda.plan(chance.exponential(HANG_EVERY, self.seed, 52, pot), "hang", pot)
+
+    def _between(self, low: float, high: float, *key: int) -> float:
+        return low + (high - low) * chance.uniform(self.seed, 51, *key)
 
     def anode_every(self, pot: int) -> float:
+        """Time between two anode changes of a pot [s]."""
         return self._between(0.97, 1.03, pot, 4) * ANODE_LIFE * DAY / self.line.anode_count
 
-    def run(self, time_s: float) -> None:
-        """Do all that is due."""
-        while self.queue and self.queue[0][0] <= time_s:
-            due, _, kind, pot = heapq.heappop(self.queue)
-            self.work[kind](due, pot)
-
-    # tapping
-
     def _tap(self, due: float, pot: int) -> None:
-        line = self.line
-        turn = self._luck("tap", pot)
-        made = line.current_rated * 0.937 * METAL_PER_COULOMB * self.tap_every[pot]
-        surplus = float(line.state.metal[pot]) - float(line.p.metal_mass[pot]) - 0.5 * made
-        seen = surplus + 250.0 * line.size * chance.normal(line.seed, 53, pot, turn)  # rod: about 1 mm of metal
-        self.tap_planned[pot] = max(made + 0.3 * seen, 0.2 * made)
-        self.tap_rate[pot] = self.tap_planned[pot] / TAP_TIME
-        line.state.distance[pot] += BLIP
-        line.control.hold(pot, due + 1500.0)
-        self.plan(due + BLIP_TIME, "blip_end", pot)
-        self.plan(due + TAP_TIME, "tap_end", pot)
-        self._plan_work(due + self.tap_every[pot] + HOUR * 0.3 * chance.normal(line.seed, 54, pot, turn), "tap", pot)
+        line, turn = self.line, self.agenda.turn("tap", pot)
+        made = self.mean_current * USUAL_EFFICIENCY * METAL_PER_COULOMB * float(self.tap_every[pot])
+        surplus = float(line.state.metal[pot] - line.p.metal_mass[pot]) - 0.5 * made
+        seen = surplus + ROD_ERROR * line.size * chance.normal(self.seed, 53, pot, turn)
+        self.tap_rate[pot] = max(made + 0.3 * seen, 0.2 * made) / TAP_TIME
+        self._disturb(due, pot)
+        self.agenda.plan(due + TAP_TIME, "tap_end", pot)
+        jitter = TAP_JITTER * HOUR * chance.normal(self.seed, 54, pot, turn)
+        self.agenda.plan_work(due + float(self.tap_every[pot]) + jitter, "tap", pot)
 
-    def _tap_end(self, due: float, pot: int) -> None:
-        line, turn = self.line, self._luck("tap_end", pot)
-        mass = self.tap_planned[pot]
-        self.tap_rate[pot] = 0.0
-        fall = mass / (2300.0 * float(line.p.cathode_area[pot]))  # the beam follows the metal down
-        line.state.beam[pot] += fall
-        key = (line.seed, 55, pot, turn)
-        weighed = mass * (1.0 + TAP_SCALE * chance.normal(*key, 1))
-        line.journal.event(due, pot, "tapped_metal_kg", round(weighed / 5.0) * 5.0)
-        line.journal.event(due, pot, "beam_move_mm", round(fall * 1e3, 1))
-        delay = (6.0 + 12.0 * chance.uniform(*key, 2)) * HOUR
-        iron = 950.0 + 25.0 * chance.normal(line.seed, 56, pot) * 6.0 + float(line.effects.iron[pot])
-        iron *= 1.0 + 0.02 * chance.normal(*key, 3)
-        line.journal.sample(due, delay, pot, "iron_ppm", round(max(iron, 100.0)))
-        line.journal.sample(due, delay, pot, "silicon_ppm", round(max(380.0 + 30.0 * chance.normal(*key, 4), 50.0)))
-        if line.state.beam[pot] > BEAM_LOWEST:
-            self._plan_work(due + 2.0 * HOUR, "raise", pot)
+    def _disturb(self, due: float, pot: int) -> None:
+        """Work at a pot lifts its anodes for a while."""
+        self.line.state.distance[pot] += BLIP
+        self.line.control.hold(pot, due + BUSY)
+        self.agenda.plan(due + BLIP_TIME, "blip_end", pot)
 
     def _blip_end(self, due: float, pot: int) -> None:
-        line, turn = self.line, self._luck("blip", pot)
-        line.state.distance[pot] -= BLIP + 3e-4 * chance.normal(line.seed, 57, pot, turn)
+        turn = self.agenda.turn("blip", pot)
+        self.line.state.distance[pot] -= BLIP + 3e-4 * chance.normal(self.seed, 57, pot, turn)
 
-    # anodes and beam
+    def _tap_end(self, due: float, pot: int) -> None:
+        line, journal, turn = self.line, self.line.journal, self.agenda.turn("tap_end", pot)
+        mass = float(self.tap_rate[pot]) * TAP_TIME
+        self.tap_rate[pot] = 0.0
+        fall = mass / (METAL_DENSITY * float(line.p.cathode_area[pot]))  # the beam follows the metal down
+        line.state.beam[pot] += fall
+        key = (self.seed, 55, pot, turn)
+        weighed = mass * (1.0 + TAP_SCALE * chance.normal(*key, 1)) * line.effects.tap_scale
+        journal.event(due, pot, "tapped_metal_kg", round(weighed / 5.0) * 5.0)
+        journal.event(due, pot, "beam_move_mm", round(fall * 1e3, 1))
+        delay = (6.0 + 12.0 * chance.uniform(*key, 2)) * HOUR  # laboratory
+        iron = (IRON + 120.0 * chance.normal(self.seed, 56, pot) + float(line.effects.iron[pot])) * (
+            1.0 + 0.02 * chance.normal(*key, 3)
+        )
+        journal.sample(due, delay, pot, "iron_ppm", round(max(iron, 100.0)))
+        journal.sample(due, delay, pot, "silicon_ppm", round(max(SILICON + 30.0 * chance.normal(*key, 4), 50.0)))
+        if line.state.beam[pot] > BEAM_LOWEST:
+            self.agenda.plan_work(due + 2.0 * HOUR, "raise", pot)
 
     def _anode(self, due: float, pot: int) -> None:
-        line, turn = self.line, self._luck("anode", pot)
-        state, p = line.state, line.p
-        anode = int(state.age[:, pot].argmax())
+        self.change_anode(due, pot, int(self.line.state.age[:, pot].argmax()))
+        self.agenda.plan_work(due + self.anode_every(pot), "anode", pot)
+
+    def change_anode(self, due: float, pot: int, anode: int) -> None:
+        """Take out a butt, set a cold new anode."""
+        line, state, p = self.line, self.line.state, self.line.p
+        turn = self.agenda.turn("change", pot)
         each = ANODE_DENSITY * float(p.anode_area[pot]) / line.anode_count
-        line.ledger.lump("carbon", pot, (float(p.anode_height[pot]) - float(state.height[anode, pot])) * each)
+        line.ledger.lump("carbon", pot, float(p.anode_height[pot] - state.height[anode, pot]) * each)
         state.height[anode, pot] = p.anode_height[pot]
         state.age[anode, pot] = 0.0
         # set higher than its neighbours by what they will burn while it warms up
-        above = 0.5 * float(line.anodes.wear[pot]) * float(p.warm_up[pot])
-        state.gap[anode, pot] = above + float(p.setting_error[pot]) * chance.normal(line.seed, 58, pot, turn)
+        above = 0.5 * float(line.anodes.wear[pot] * p.warm_up[pot])
+        state.gap[anode, pot] = above + float(p.setting_error[pot]) * chance.normal(self.seed, 58, pot, turn)
+        mean = float(state.gap[:, pot].mean())  # `distance` stays the mean over the anodes
+        state.gap[:, pot] -= mean
+        state.distance[pot] += mean
         heat = ANODE_HEAT * line.size / line.anode_count
         state.cold[pot] += heat
         line.ledger.lump("energy", pot, -heat)
         line.thermal.opened[pot] += 1.0
         line.noise.disturbed[pot] += 1.0
-        state.distance[pot] += BLIP
-        line.control.hold(pot, due + 1500.0)
-        line.journal.event(due, pot, "anode_changed", anode + 1)
-        self.plan(due + BLIP_TIME, "blip_end", pot)
-        self.plan(due + OPEN_TIME, "close", pot)
-        self._plan_work(due + self.anode_every(pot), "anode", pot)
+        self._disturb(due, pot)
+        line.journal.event(due, pot, "anode_changed", float(anode + 1))
+        self.agenda.plan(due + OPEN_TIME, "close", pot)
 
     def _close(self, due: float, pot: int) -> None:
         self.line.thermal.opened[pot] = max(self.line.thermal.opened[pot] - 1.0, 0.0)
 
     def _raise(self, due: float, pot: int) -> None:
-        self.line.journal.event(due, pot, "beam_raised", 1.0)
-        self.line.control.hold(pot, due + RAISE_TIME + 300.0)
-        self.plan(due + RAISE_TIME, "raise_end", pot)
+        if self.line.state.beam[pot] > BEAM_LOWEST:  # not planned twice
+            self.line.journal.event(due, pot, "beam_raised", 1.0)
+            self.line.control.hold(pot, due + RAISE_TIME + 300.0)
+            self.line.state.beam[pot] -= BEAM_STROKE
+            self.agenda.plan(due + RAISE_TIME, "raise_end", pot)
 
     def _raise_end(self, due: float, pot: int) -> None:
-        self.line.state.beam[pot] -= BEAM_STROKE
         self.line.journal.event(due, pot, "beam_raised", 0.0)
 
-    # feeders
-
     def _hang(self, due: float, pot: int) -> None:
-        turn = self._luck("hang", pot)
-        key = (self.line.seed, 59, pot, turn)
+        key = (self.seed, 59, pot, self.agenda.turn("hang", pot))
         self.hang[pot] = 0.5 * chance.uniform(*key, 1)
-        self.plan(due + 60.0 * (20.0 + 50.0 * chance.uniform(*key, 2)), "hang_end", pot)
-        self.plan(due + chance.exponential(HANG_EVERY, *key, 3), "hang", pot)
+        low, high = HANG_MINUTES
+        self.agenda.plan(due + 60.0 * (low + (high - low) * chance.uniform(*key, 2)), "hang_end", pot)
+        self.agenda.plan(due + HOUR * 2.0 + chance.exponential(HANG_EVERY, *key, 3), "hang", pot)
 
     def _hang_end(self, due: float, pot: int) -> None:
         self.hang[pot] = 1.0
 
-    # measurements
-
-    def _measure(self, due: float, pot: int) -> None:
-        """Once a day: temperature, superheat, levels by hand; entered hours later."""
-        line, turn = self.line, self._luck("measure", pot)
-        key = (line.seed, 60, pot, turn)
-        delay = (0.5 + 2.5 * chance.uniform(*key, 1)) * HOUR
-        state, bath, p = line.state, line.bath, line.p
-        celsius = float(state.temperature[pot]) - KELVIN_AT_0_C
-        metal = float(state.metal[pot]) / (2300.0 * float(p.cathode_area[pot]))
-        above = float(bath.mass[pot]) / 2100.0 - float(p.bath_area[pot]) * float(state.distance[pot])
-        level = float(state.distance[pot]) + above / float(p.bath_area[pot] - p.anode_area[pot])
-        drop = line.current_rated * float(line.electric.r_cathode[pot])
-        values = (
-            ("bath_temperature_manual_c", celsius + 1.5 * chance.normal(*key, 2), 1),
-            ("superheat_c", float(bath.superheat[pot]) + 1.2 * chance.normal(*key, 3), 1),
-            ("metal_level_cm", metal * 100.0 + 0.3 * chance.normal(*key, 4), 1),
-            ("bath_level_cm", max(level * 100.0 + 0.4 * chance.normal(*key, 5), 2.0), 1),
-            ("cathode_drop_manual_mv", drop * 1e3 + 3.0 * chance.normal(*key, 6), 0),
-        )
-        for name, value, digits in values:
-            if name != "cathode_drop_manual_mv" or turn % 7 == pot % 7:
-                line.journal.sample(due, delay, pot, name, round(value, digits))
-        if bag := line.dosing.decide(pot, float(bath.mass[pot])):
-            line.journal.event(due, pot, "alf3_bag_kg", bag)
-        self._correct_bath(due, pot)
-        self._plan_work(due + DAY + 600.0 * chance.normal(*key, 7), "measure", pot)
-
-    def _correct_bath(self, due: float, pot: int) -> None:
-        """Add or take off bath when its level is well off."""
-        line = self.line
-        lack = float(line.p.bath_mass[pot] - line.bath.mass[pot])
-        if abs(lack) > 0.05 * float(line.p.bath_mass[pot]):
-            self.bath_flow[pot] = 0.5 * lack / 1800.0
-            self.plan(due + 1800.0, "bath_end", pot)
-
-    def _bath_end(self, due: float, pot: int) -> None:
-        self.bath_flow[pot] = 0.0
-
-    def _laboratory(self, due: float, pot: int) -> None:
-        """Once a day: a bath sample; the result comes 4 to 20 hours later (plan 6: up to 24 h)."""
-        line, turn = self.line, self._luck("laboratory", pot)
-        key = (line.seed, 61, pot, turn)
-        delay = (4.0 + 16.0 * chance.uniform(*key, 1)) * HOUR
-        bath = line.bath
-        rows = (
-            ("excess_alf3_pct", bath.alf3, 0.15),
-            ("alumina_pct", bath.alumina, 0.12),
-            ("caf2_pct", bath.caf2, 0.05),
-            ("mgf2_pct", bath.mgf2, 0.02),
-            ("lif_pct", bath.lif, 0.03),
-        )
-        for n, (name, values, error) in enumerate(rows):
-            value = float(values[pot]) + error * chance.normal(*key, 2 + n)
-            line.journal.sample(due, delay, pot, name, round(max(value, 0.0), 2))
-        self._plan_work(due + DAY + 900.0 * chance.normal(*key, 9), "laboratory", pot)
+    def quench(self, time_s: float, pot: int) -> None:
+        """Quick shots of a quench often free a feeder that hangs."""
+        if chance.uniform(self.seed, 62, pot, round(time_s)) < FREED:
+            self.agenda.plan(time_s + 15.0, "hang_end", pot)

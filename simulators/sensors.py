@@ -114,7 +114,6 @@ class Sensors:
         self.sigma = np.array([READING[name][0] for name in TELEMETRY])[:, None]
         self.steps = np.rint(1.0 / np.array([READING[name][1] for name in TELEMETRY]))[:, None]  # per unit
         self.noisy = np.flatnonzero(self.sigma[:, 0] > 0.0)
-        self.line_held: dict[str, float] = {}
 
     def observe(self) -> Observation:
         """Read every instrument for the step just made."""
@@ -222,7 +221,4 @@ class Sensors:
         }
         for source, share in rectifier.power_mix(line.now_ns * 1e-9).items():
             said[f"power_{source}_pct"] = round(share, 1)
-        if line.effects.line_stuck:
-            return dict(self.line_held)
-        self.line_held = said
-        return dict(said)
+        return said

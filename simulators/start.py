@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulators import chance
+from simulators.bath import Bath
+from simulators.controller import OVERFEED, UNDERFEED
+from simulators.dosing import ALF3_PER_SODA, COLD_DOSE, Dosing
+from simulators.noise import wave_loss
 from simulators.rounds import ANODE_HEAT, ANODE_LIFE, BEAM_LOWEST, DAY
 from simulators.thermal import AMBIENT, COLD_TIME, GAS, LEDGE_DENSITY, OPEN_LOSS
 from twin.frames import Floats
+from twin.physics.efficiency import current_efficiency
 from twin.physics.faraday import ALUMINA_PER_METAL, METAL_PER_COULOMB
 from twin.physics.heat import FEED_HEATING_ENERGY, REACTION_ENERGY, side_resistance
 from twin.physics.liquidus import liquidus
@@ -17,17 +22,19 @@ from twin.physics.liquidus import liquidus
 if TYPE_CHECKING:
     from simulators.potline import Potline
 
-__all__ = ["feed_phase", "fill_anodes", "fill_bath", "fill_heat", "meet_target"]
+__all__ = ["begin"]
 
-USUAL_ALUMINA = 2.4  # wt%, mean of the feed cycle (page 6: swings about 2.0-2.5)
+USUAL_ALUMINA = 2.34  # wt%, mean of the feed cycle (page 6: swings about 2.0-2.5)
+USUAL_SLUDGE = 1.15  # over that of constant superheat: cold spells add more than warm ones take
 USUAL_EFFICIENCY = 0.937  # plan 6: 92.5-94.5 %
+USUAL_WAVE = 1.45  # the metal wave over its calmest: anode changes stir it
 OPEN_SHARE = 1200.0 / 56000.0  # of the time that crust is open for an anode change
 
 
 def fill_bath(line: Potline, rng: np.random.Generator) -> Floats:
     """Bath, alumina and metal; returns the temperature [K] at which the pot is in balance."""
     state, p, pots = line.state, line.p, line.pots
-    alumina = rng.uniform(2.1, 2.65, pots)
+    alumina = rng.uniform(2.1, 2.6, pots)
     per_cent = p.bath_mass * 0.01
     state.dissolved[:] = alumina * per_cent
     state.alf3[:] = p.alf3 * per_cent
@@ -37,7 +44,7 @@ def fill_bath(line: Potline, rng: np.random.Generator) -> Floats:
     metal = USUAL_EFFICIENCY * METAL_PER_COULOMB * line.current_rated  # kg/s
     slow = p.slow_part * metal * ALUMINA_PER_METAL
     state.undissolved[:] = slow / (p.dissolution * (1.0 + p.settling))
-    state.sludge[:] = slow * p.settling / (1.0 + p.settling) / p.sludge_dissolution
+    state.sludge[:] = slow * p.settling / (1.0 + p.settling) / p.sludge_dissolution * USUAL_SLUDGE
     state.metal[:] = p.metal_mass + metal * (0.5 * line.rounds.tap_every - line.rounds.first_tap)
     state.cathode_age[:] = rng.uniform(200.0, 2200.0, pots)
     state.beam[:] = rng.uniform(0.05, BEAM_LOWEST - 0.01, pots)
@@ -59,6 +66,7 @@ def fill_anodes(line: Potline, rng: np.random.Generator) -> None:
     behind = warm - warm * warm / (2.0 * p.warm_up)  # s of wear an anode has missed
     state.height[:] = np.maximum(p.anode_height - wear * (state.age - behind), 0.05)
     state.gap[:] = wear * (0.5 * p.warm_up - behind) + p.setting_error * rng.standard_normal(state.gap.shape)
+    state.gap -= state.gap.mean(axis=0)
     heat = ANODE_HEAT * line.size / n
     state.cold[:] = heat * np.exp(-state.age / COLD_TIME).sum(axis=0)
     line.noise.disturbed[:] = np.exp(-state.age / (DAY / 3.0)).sum(axis=0)
@@ -74,11 +82,13 @@ def fill_heat(line: Potline, balance: Floats) -> None:
     thickness = np.maximum((resistance - bare) * 1.5 * p.side_area, 0.01)
     state.ledge[:] = thickness * LEDGE_DENSITY * p.side_area
     state.wall[:] = AMBIENT + through / (p.shell_transfer * p.side_area)
-    metal = USUAL_EFFICIENCY * METAL_PER_COULOMB * current
+    quiet = current_efficiency(p.superheat, p.alf3, p.lif, p.dewing) - wave_loss(p.wave_loss, USUAL_WAVE * p.wave_noise)
+    metal = quiet * METAL_PER_COULOMB * current
     used = metal * (REACTION_ENERGY + ALUMINA_PER_METAL * FEED_HEATING_ENERGY)
     anodes = ANODE_HEAT * line.size / (ANODE_LIFE * DAY) + OPEN_LOSS * line.size * OPEN_SHARE
+    additions = metal * (p.soda * ALUMINA_PER_METAL * ALF3_PER_SODA + p.vapour) * COLD_DOSE
     power = current * (p.voltage_set - current * p.r_external)
-    top = power - used - through - anodes - (balance - AMBIENT) / p.r_bottom
+    top = power - used - through - anodes - additions - (balance - AMBIENT) / p.r_bottom
     line.thermal.top[:] = (balance - GAS) / top
 
 
@@ -97,15 +107,31 @@ def meet_target(line: Potline) -> None:
 
 
 def feed_phase(line: Potline) -> None:
-    """Controllers somewhere in their feed cycles."""
-    control = line.control
-    for pot in range(line.pots):
-        luck = chance.uniform(line.seed, 81, pot)
-        control.mode[pot] = 1 if luck < 0.5 else 2
-        control.mode_age[pot] = chance.uniform(line.seed, 82, pot) * 1200.0
-        control.timer[pot] = chance.uniform(line.seed, 83, pot) * 60.0
-    control.filtered[:] = (line.p.voltage_set - 1.65) / line.current_rated
-    control.counter[:] = np.round(
-        1e5 * (1.0 + 5.0 * np.array([chance.uniform(line.seed, 84, n) for n in range(line.pots)]))
-    )
+    """Controllers somewhere in their feed cycles, counters somewhere in their lives."""
+    control, seed = line.control, line.seed
+    luck = np.array([[chance.uniform(seed, 81, pot, n) for pot in range(line.pots)] for n in range(4)])
+    control.mode[:] = np.where(luck[0] < 0.5, UNDERFEED, OVERFEED)
+    control.mode_age[:] = luck[1] * 0.8 * control.tuning.overfeed
+    control.timer[:] = luck[2] * 60.0
+    control.counter[:] = np.round(1e5 * line.size * (1.0 + 5.0 * luck[3]))
     line.dosing.counter[:] = np.round(control.counter * 0.01)
+
+
+def begin(line: Potline, rng: np.random.Generator) -> None:
+    """Fill a new line's state; its parts exist, its causes come later."""
+    balance = fill_bath(line, rng)
+    fill_anodes(line, rng)
+    fill_heat(line, balance)
+    line.bath = Bath(line.state, line.p)
+    line.normal_sludge = line.state.sludge.copy()
+    line.dosing = Dosing(line.p, line.current_rated, line.size, balance)
+    line.electric.age(line.state, line.effects, line.normal_sludge)
+    meet_target(line)
+    feed_phase(line)
+    line.refresh_rates(0.0)
+    line.electric.step(line.state, line.bath, line.current_rated, line.anodes.excess, line.state.effect_voltage)
+    line.measured[:] = line.electric.total
+    line.control.settle(line.electric.total, line.current_rated)
+    line.control.decide(line.state, line.noise.sigma_wave, line.effects.voltage_set, line.current_rated, 0.0, 0.0)
+    line.rectifier.voltage = float(line.electric.total.sum())
+    line.rectifier.slow(line.start_ns * 1e-9)

@@ -6,7 +6,7 @@ one addition; the named attributes are views of its rows. SI throughout, composi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,15 @@ class State:
     def __post_init__(self) -> None:
         for name, row in zip(DRIFT, self.drift, strict=True):
             setattr(self, name, row)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+
+    def __setstate__(self, kept: dict[str, object]) -> None:
+        """A copy or checkpoint: the rows of drift must be views of it again."""
+        for name, value in kept.items():
+            setattr(self, name, value)
+        self.__post_init__()
 
 
 def zeros(pots: int, anodes: int) -> State:

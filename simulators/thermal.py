@@ -26,6 +26,9 @@ AMBIENT = 303.15  # K, page 4 [S]: 30 C
 GAS = 323.15  # K, page 4 [S]: 50 C
 COLD_TIME = 6.0 * 3600  # s in which a new anode takes up its heat (U; with page 6: bath falls a few C)
 SHELL_TIME = 3600.0  # s, lag of the shell temperature (U)
+BARE = 50.0  # kg of ledge below which the wall counts as bare: 1 mm (U), scales with the pot
+COVER_FAILS = 1273.15  # K above which the cover melts away and the bath fumes (U)
+FUMING = 40e3  # W/K above that (U), scales with the pot
 OPEN_LOSS = 60e3  # W through crust opened for work (U), scales with the pot
 
 
@@ -53,16 +56,21 @@ class Thermal:
         """Ledge thickness [m]."""
         return state.ledge / (LEDGE_DENSITY * self.p.side_area)
 
-    def slow(self, state: State, bath: Bath, effects: Effects, dt: float) -> None:
-        """Heat flows for the coming slow step."""
+    def slow(self, state: State, bath: Bath, effects: Effects, cover: Floats, dt: float) -> None:
+        """Heat flows for the coming slow step; `cover` is the loss through the cover today over its usual."""
         p, temperature = self.p, state.temperature
-        self.q_top = (temperature - GAS) / self.top * effects.top_loss + self.opened * (OPEN_LOSS * self.size)
+        self.q_top = (temperature - GAS) / self.top * (effects.top_loss * cover) + self.opened * (OPEN_LOSS * self.size)
+        self.q_top += np.maximum(temperature - COVER_FAILS, 0.0) * (FUMING * self.size)
         self.q_bottom = (temperature - AMBIENT) / p.r_bottom
         self.q_ledge = bath.superheat / p.r_ledge * effects.ledge_transfer
         resistance = side_resistance(self.thickness(state), p.side_area, shell_transfer=p.shell_transfer)
+        # without ledge the heat meets the wall itself
+        bare = (temperature - AMBIENT) / (p.r_ledge / effects.ledge_transfer + resistance)
+        self.q_ledge = np.where(state.ledge < BARE * self.size, np.minimum(self.q_ledge, bare), self.q_ledge)
         outflow = (bath.liquidus - AMBIENT) / resistance
         melting = (self.q_ledge - outflow) / LATENT
-        self.melting = np.minimum(melting, state.ledge * (0.5 / dt))  # what is there; the rest goes through the wall
+        # no more than is there: what is left goes through the wall, or does not leave the bath
+        self.melting = np.clip(melting, state.cryolite * (-0.01 / dt), state.ledge * (0.5 / dt))
         self.q_side = self.q_ledge - self.melting * LATENT
         self.q_cold = state.cold * (1.0 / COLD_TIME)
         self.q_melt = self.melting * (HEAT_BATH * (temperature - DATUM))
