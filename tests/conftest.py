@@ -6,9 +6,14 @@ A test that stops, kills or configures a server, or needs two, uses the context 
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.servers import InfluxServer, Server, VictoriaMetricsServer, influxd, mosquitto, nginx_v2, victoria_metrics
+
+# The same examples in every run: a failure is the code's, never the day's.
+hypothesis.settings.register_profile("twin", derandomize=True, max_examples=60, deadline=None, database=None)
+hypothesis.settings.load_profile("twin")
 
 
 @pytest.fixture(scope="session")

@@ -177,8 +177,9 @@ class LineLedger:
             charge = current * duration * metered
             out[place, 0] = (energy * metered).sum()
             out[place + 1, 0] = (charge * pots_making).sum()
-            out[place, 1:] = fraction @ (energy * metered)
-            out[place + 1, 1:] = making @ charge
+            # Not `@`: a BLAS adds in an order of its own on each processor, and books are equal to the last bit.
+            out[place, 1:] = (fraction * (energy * metered)).sum(axis=1)
+            out[place + 1, 1:] = (making * charge).sum(axis=1)
         for (row, _), mass in sorted(self.tapped.get(cell, {}).items()):
             out[7, row] += mass
             out[7, 0] += mass

@@ -49,7 +49,8 @@ def _struct(kind: str, *, many: bool) -> type[Any]:
 _DECODE = {kind: msgspec.json.Decoder(_struct(kind, many=False)).decode for kind in MEASUREMENTS}
 _VALUES = {kind: attrgetter(*(SIGNALS[code].topic_field for code in codes)) for kind, codes in _CODES.items()}
 _DECODE_SECTION = msgspec.json.Decoder(_struct("telemetry", many=True)).decode
-_REFUSED = (msgspec.DecodeError, RecursionError)  # ValidationError is a DecodeError
+# ValidationError is a DecodeError; text that is not UTF-8 is none of msgspec's own errors
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Ingestor:
         self._retry_max_s = retry_max_s
         self._writes = max(2, writes)
         self._on_outage = on_outage
+        self._waiting = 0  # batches that the store or the disk does not take now
 
     async def run(self) -> None:
         """Until the source ends. Several batches are on their way at once; they are acknowledged in receive order."""
@@ -120,20 +121,24 @@ class Ingestor:
         return Readings.empty()
 
     async def _until_safe(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Try until the other side takes it; one line when it goes away, one when it is back."""
+        """Try until the other side takes it; an outage is told once, whatever the number of batches that wait."""
         attempt = 0
         while True:
             try:
                 await work()
             except SinkUnavailable as error:
                 if not attempt:
-                    self.counts.outages += 1
-                    self.counts.store_problem = str(error)
-                    self._on_outage(str(error))
+                    self._waiting += 1
+                    if self._waiting == 1:
+                        self.counts.outages += 1
+                        self.counts.store_problem = str(error)
+                        self._on_outage(str(error))
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(self._retry_max_s, 0.1 * 2**attempt)))  # noqa: S311
             else:
                 break
         if attempt:
-            self.counts.store_problem = ""
-            self._on_outage("")
+            self._waiting -= 1
+            if not self._waiting:
+                self.counts.store_problem = ""
+                self._on_outage("")

@@ -50,6 +50,10 @@ def trace(message: Message, codec: Codec, engine: Engine, now_ns: int) -> Iterat
         yield "adapters/influx", line
     for measurement, codes in FIELDS.items():
         rows = wide(readings, codes)
-        said = [CATALOGUE[code].db_field for code in codes if code in set(readings.signal.tolist())]
+        said = [
+            CATALOGUE[code].db_field
+            for code, shown in zip(codes, (rows.values == rows.values).any(0), strict=True)
+            if shown
+        ]
         if len(rows):
             yield "dashboards", f"measurement {measurement}, fields {', '.join(said)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,7 +135,8 @@ class DuckStore:
             self._close()  # the transaction is gone with the connection; the next write opens anew
             raise SinkUnavailable(f"{self._path}: {error}") from error
         except duckdb.Error as error:
-            db.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # there may be no transaction to go back from
+                db.execute("ROLLBACK")
             raise SinkRejected(f"{self._path}: {error}") from error
         for name, rows in zip(FIELDS, written, strict=True):
             np.maximum.at(self._last[name], rows.unit, rows.time_ns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -32,6 +33,7 @@ _FINAL = re.compile(
     r"|invalid (?:field|boolean|number|timestamp)",
     re.I,
 )
+_TOO_LARGE = 413  # the same batch never gets smaller by waiting: the ingest halves what is rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,16 @@ class Target:
 
 def target(url: str) -> Target:
     """Read `influx://host:port/bucket?org=NAME`. Raises ConfigError."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 8086
+    except ValueError as error:
+        raise ConfigError(f"sink.url = {url!r} is not allowed: {error}") from error
     bucket = parts.path.strip("/")
     if parts.scheme not in ("influx", "influxs") or not parts.hostname or not bucket:
         raise ConfigError(f"sink.url = {url!r} is not allowed; it must look like influx://host:8086/bucket?org=NAME")
-    server = f"{'https' if parts.scheme == 'influxs' else 'http'}://{parts.hostname}:{parts.port or 8086}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    server = f"{'https' if parts.scheme == 'influxs' else 'http'}://{host}:{port}"
     return Target(server, bucket, parse_qs(parts.query).get("org", ["-"])[0])
 
 
@@ -106,7 +113,7 @@ class InfluxStore:
 
     async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
         fields = FIELDS[measurement]
-        tags = zip(("site", "line", "pot"), path.split("/"), strict=False)
+        tags = zip_longest(("site", "line", "pot"), path.split("/"), fillvalue="")  # of a line no pot's rows
         condition = " AND ".join(f"{tag} = '{level}'" for tag, level in tags)
         answer = await self.query(
             f"SELECT * FROM {measurement} WHERE {condition} AND time >= {start_ns} AND time < {end_ns} ORDER BY time"
@@ -141,7 +148,7 @@ def _judged(error: ApiException, body: bytes) -> SinkUnavailable | SinkRejected:
     """What an error answer means for the batch (F9, F12)."""
     said = error.body or error.reason or ""
     text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))[:2000]
-    if _FINAL.search(text):
+    if _FINAL.search(text) or error.status == _TOO_LARGE:
         named = tuple(line for line in re.findall(rb"unable to parse '([^\n]*?)': ", text.encode()) if line in body)
         return SinkRejected(f"HTTP {error.status}: {text}", named)
     return SinkUnavailable(f"HTTP {error.status}: {text}")

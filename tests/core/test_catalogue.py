@@ -1,0 +1,61 @@
+"""Everything a store can hold: codes and fields that no two rows share."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from twin.catalogue import CATALOGUE, FIELDS, fault_code, figure_code
+from twin.faults import FAULTS
+from twin.kpis import KPIS
+from twin.signals import MEASUREMENTS, SIGNALS
+from twin.units import SI
+
+TAGS = {"time", "site", "line", "pot"}
+
+
+def test_the_codes_of_the_wire_come_first() -> None:
+    assert CATALOGUE[: len(SIGNALS)] == SIGNALS
+    assert len(CATALOGUE) < 2**15, "codes are int16"
+
+
+def test_every_row_is_a_field_of_one_measurement() -> None:
+    assert sorted(code for codes in FIELDS.values() for code in codes) == list(range(len(CATALOGUE)))
+    assert set(FIELDS) == {*MEASUREMENTS.values(), "twin_pot", "twin_line"}
+    for measurement, codes in FIELDS.items():
+        assert {CATALOGUE[code].measurement for code in codes} == {measurement}
+        assert list(codes) == sorted(codes), "readings are read back in order of their code"
+        names = [CATALOGUE[code].db_field for code in codes]
+        assert len(set(names)) == len(names)
+        assert not TAGS & set(names)
+
+
+def test_names_and_units_are_safe_for_every_store() -> None:
+    for row in CATALOGUE:
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,62}", row.db_field), "an identifier in SQL and in line protocol"
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", row.measurement)
+        assert row.unit in SI
+        assert row.help.endswith(".")
+
+
+def test_every_figure_and_fault_has_a_code_of_its_own() -> None:
+    codes = [
+        figure_code(measurement, kpi.name, window)
+        for measurement in ("twin_pot", "twin_line")
+        for kpi in KPIS
+        for window in kpi.windows
+    ]
+    codes += [fault_code(fault.code) for fault in FAULTS]
+    assert sorted(codes) == list(range(len(SIGNALS), len(CATALOGUE)))
+    row = CATALOGUE[figure_code("twin_pot", "dc_kwh_t", "day")]
+    assert (row.measurement, row.db_field, row.unit) == ("twin_pot", "dc_kwh_t_day", "kWh/t")
+    assert CATALOGUE[fault_code("anode_effect")].measurement == "event"
+
+
+@pytest.mark.parametrize(
+    "wrong", [("twin_pot", "dc_kwh_t", "year"), ("pot", "dc_kwh_t", "day"), ("twin_pot", "x", "day")]
+)
+def test_an_unknown_figure_is_an_error(wrong: tuple[str, str, str]) -> None:
+    with pytest.raises(KeyError):
+        figure_code(*wrong)
