@@ -19,9 +19,10 @@ __all__ = ["CATALOGUE", "FIELDS", "fault_code", "figure_code"]
 TWIN_POT, TWIN_LINE = "twin_pot", "twin_line"
 
 _FIGURES = tuple(
-    Signal(f"{kpi.name}_{window}", kpi.unit, -np.inf, np.inf, 0.0, scope, f"{kpi.help} Window: {window}.")
+    Signal(f"{kpi.name}_{what}{window}", kpi.unit, -np.inf, np.inf, 0.0, scope, f"{text}{kpi.help} Window: {window}.")
     for scope in (TWIN_POT, TWIN_LINE)
     for kpi in KPIS
+    for what, text in (("", ""), ("u_", "Standard uncertainty of: "))[: 1 + kpi.uncertain]
     for window in kpi.windows
 )
 _EVENTS = tuple(
@@ -41,9 +42,9 @@ FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 )
 
 
-def figure_code(measurement: str, kpi: str, window: str) -> int:
-    """Code of a KPI over a window, of a pot (twin_pot) or a line (twin_line)."""
-    return _CODE[measurement, f"{kpi}_{window}"]
+def figure_code(measurement: str, kpi: str, window: str, *, u: bool = False) -> int:
+    """Code of a KPI over a window, or of its standard uncertainty `u`, of a pot (twin_pot) or a line (twin_line)."""
+    return _CODE[measurement, f"{kpi}_{'u_' if u else ''}{window}"]
 
 
 def fault_code(fault: str) -> int:

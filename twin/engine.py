@@ -9,23 +9,25 @@ The state is owned by the caller and consumed by `step`: go on with the state it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
-from twin.kpis import METRICS, compute
+from twin.kpis import METRICS, Basis, compute
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
 from twin.signals import SIGNALS, of_topic
+from twin.uncertainty import Figure, Instruments
 from twin.units import NS_PER_S, SI
-from twin.windows import CELL_MINUTES, MINUTE_NS, WINDOWS, Calendar, Window
+from twin.windows import CELL_MINUTES, LONG, MINUTE_NS, WINDOWS, Calendar, Window
 
-__all__ = ["Engine", "Settings", "State"]
+__all__ = ["Engine", "Settings", "State", "grades_of"]
 
 _FACTOR = np.array([SI[signal.unit][0] for signal in SIGNALS])
 _OFFSET = np.array([SI[signal.unit][1] for signal in SIGNALS])
@@ -35,12 +37,14 @@ _LINE_SIGNALS = of_topic("line")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data, `efficiency` [1] (fixed)."""
+    """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data, `efficiency` [1] and its
+    standard uncertainty `u_efficiency` [1] (fixed)."""
 
     tick_s: float = 1.0
     grace: int = 2
     horizon_h: int = 36
     efficiency: float = 0.94
+    u_efficiency: float = 0.006
 
 
 class State:
@@ -198,25 +202,46 @@ class Engine:
             moments = [now - 1, state.told_ns.get(code, now) - 1, *(cell * CELL_MINUTES * MINUTE_NS for cell in cells)]
             state.told_ns[code] = now
             windows: set[Window] = {calendar.window(kind, moment) for kind in WINDOWS for moment in moments}
-            for window in sorted(w for w in windows if w.start_ns >= ledger.ring.oldest * MINUTE_NS):
+            whole = {w for w in windows if w.kind in LONG or w.start_ns >= ledger.ring.oldest * MINUTE_NS}
+            for day in (window for window in whole if window.kind == "day"):
+                ledger.keep_day(day)
+            for window in sorted(whole):
                 totals = ledger.totals(window, now)
-                kpis = compute(totals, self.settings.efficiency, window.kind)
+                found = compute(totals, self._basis(code, ledger), window.kind)
                 is_open = window.start_ns < now <= window.end_ns
                 units = state.members[code].astype(np.int32)
-                figures.append(WindowFigures(window.kind, window.start_ns, window.end_ns, is_open, units, kpis))
+                kpis = {name: figure.value for name, figure in found.items()}
+                u = {name: figure.u for name, figure in found.items()}
+                figures.append(WindowFigures(window.kind, window.start_ns, window.end_ns, is_open, units, kpis, u))
         return tuple(figures)
+
+    def _basis(self, code: int, ledger: LineLedger) -> Basis:
+        _, line = self.lines[code]
+        rows = 1 + ledger.pots
+        instruments = Instruments(
+            current_class_pct=line.current_class_pct,
+            voltage_class_pct=line.voltage_class_pct,
+            ac_class_pct=line.ac_meter.accuracy_class,
+            dc_class_pct=line.dc_meter.accuracy_class,
+            auxiliary_class_pct=line.auxiliary_meter.accuracy_class,
+            scale_class_pct=line.scale_class_pct,
+        )
+        return Basis(np.full(rows, self.settings.efficiency), np.full(rows, self.settings.u_efficiency), instruments)
 
     def _grades(self, state: State, figures: tuple[WindowFigures, ...]) -> list[Grade]:
         """Every rule of a line over each open window; rules of other scopes need the books of a month or a year."""
         day = datetime.fromtimestamp(max(state.closed_ns, 0) // NS_PER_S, UTC).date()
-        minimum = self.plan.minimum_coverage_pct
-        grades = []
-        for rule in self.plan.rules:
-            if rule.scope != "line" or not rule.valid_on(day):
-                continue
-            for figure in (f for f in figures if f.open):
-                values = figure.kpis.get(METRICS[rule.metric][1])
-                value = float(values[0]) if values is not None else float("nan")
-                coverage = float(figure.kpis["coverage_pct"][0])
-                grades.append(grade(rule, int(figure.units[0]), figure.window, value, coverage, minimum))
-        return grades
+        return [found for figure in figures if figure.open for found in grades_of(self.plan, figure, day)]
+
+
+def grades_of(plan: Plan, figures: WindowFigures, day: date) -> Iterator[Grade]:
+    """Every rule of the plan that holds for lines on `day`, graded over this window of one line."""
+    coverage = float(figures.kpis["coverage_pct"][0])
+    for rule in plan.rules:
+        if rule.scope == "line" and rule.valid_on(day):
+            kpi = METRICS[rule.metric][1]
+            known = kpi in figures.kpis
+            value = (
+                Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0])) if known else Figure(math.nan, math.nan)
+            )
+            yield grade(rule, int(figures.units[0]), figures.window, value, coverage, plan.minimum_coverage_pct)

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.catalogue import TWIN_LINE, TWIN_POT, fault_code, figure_code
 from twin.frames import Event, Readings, WindowFigures
+from twin.kpis import KPIS
 
 __all__ = ["fault_readings", "outputs"]
 
@@ -23,9 +24,11 @@ def outputs(figures: Iterable[WindowFigures]) -> Readings:
     """Every known figure as a reading of twin_line (first unit) or twin_pot, keyed by the window's start."""
     times, units, signals, values = [], [], [], []
     for figure in figures:
-        for name, value in figure.kpis.items():
-            code = np.full(len(value), figure_code(TWIN_POT, name, figure.window), np.int16)
-            code[0] = figure_code(TWIN_LINE, name, figure.window)
+        told = [(kpi.name, False, figure.kpis[kpi.name]) for kpi in KPIS if kpi.name in figure.kpis]
+        told += [(kpi.name, True, figure.u[kpi.name]) for kpi in KPIS if kpi.uncertain and kpi.name in figure.u]
+        for name, is_u, value in told:
+            code = np.full(len(value), figure_code(TWIN_POT, name, figure.window, u=is_u), np.int16)
+            code[0] = figure_code(TWIN_LINE, name, figure.window, u=is_u)
             known = np.isfinite(value)
             times.append(np.full(int(known.sum()), figure.start_ns, np.int64))
             units.append(figure.units[known])

@@ -13,10 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from twin.errors import ConfigError
+from twin.uncertainty import Figure, judge
 
-__all__ = ["Grade", "Plan", "Rule", "grade", "parse"]
+__all__ = ["Grade", "Plan", "Rule", "Verdict", "grade", "parse"]
 
-Verdict = Literal["pass", "fail", "insufficient"]
+Verdict = Literal["pass", "fail", "indeterminate", "insufficient"]
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,27 +71,38 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """One rule at one unit over one window. `value` and `margin` are NaN when nothing was measured."""
+    """One rule at one unit over one window.
+
+    `value` with standard uncertainty `u`, and `margin` are NaN when nothing was measured; `probability` [1] that the
+    rule is met.
+    """
 
     rule: Rule
     unit: int
     window: str
     value: float
+    u: float
     margin: float
+    probability: float
     coverage_pct: float
     verdict: Verdict
     why: str = ""
 
 
-def grade(rule: Rule, unit: int, window: str, value: float, coverage_pct: float, minimum_pct: float) -> Grade:
-    """Grade one figure; never on too little data."""
+def grade(rule: Rule, unit: int, window: str, figure: Figure[float], coverage_pct: float, minimum_pct: float) -> Grade:
+    """Grade one figure; never on too little data, and never surer than it is."""
+    value = figure.value
     if not math.isfinite(value):
-        return Grade(rule, unit, window, math.nan, math.nan, coverage_pct, "insufficient", "not measured")
+        return Grade(
+            rule, unit, window, math.nan, math.nan, math.nan, math.nan, coverage_pct, "insufficient", "not measured"
+        )
+    enough = coverage_pct >= minimum_pct
+    found = judge(figure, rule.limit, rule.sense, sufficient=enough)
+    why = "" if enough else f"coverage {coverage_pct:.0f} % is below {minimum_pct:.0f} %"
+    if found.status == "indeterminate":
+        why = f"the 95 % interval holds the limit; {100 * found.probability:.0f} % that the rule is met"
     margin = rule.margin(value)
-    if coverage_pct < minimum_pct:
-        why = f"coverage {coverage_pct:.0f} % is below {minimum_pct:.0f} %"
-        return Grade(rule, unit, window, value, margin, coverage_pct, "insufficient", why)
-    return Grade(rule, unit, window, value, margin, coverage_pct, "pass" if rule.met(value) else "fail")
+    return Grade(rule, unit, window, value, figure.u, margin, found.probability, coverage_pct, found.status, why)
 
 
 def parse(text: str, where: str, metrics: Mapping[str, tuple[str, str]]) -> Plan:

@@ -11,13 +11,14 @@ __all__ = ["EventView", "GradeView", "IngestView", "LineView", "PotView", "Snaps
 
 
 class PotView(msgspec.Struct, frozen=True):
-    """One tile. None = not known. `verdict` is pass, fail, or insufficient; `faults` are codes active now."""
+    """One tile. None = not known. `verdict` as in GradeView; `faults` are codes active now."""
 
     id: str
     section: int
     voltage_v: float | None
     bath_temperature_c: float | None
     kwh_per_t: float | None  # metric and window of LineView.pot_metric / pot_window
+    kwh_per_t_u: float | None  # its standard uncertainty
     verdict: str
     stale: bool
     faults: list[str]
@@ -35,9 +36,12 @@ class GradeView(msgspec.Struct, frozen=True):
     sense: str  # at_most, at_least
     limit: float
     value: float | None
+    u: float | None  # standard uncertainty of value
     margin: float | None  # limit - value for at_most, value - limit for at_least: positive = good
-    verdict: str  # pass, fail, insufficient
+    probability: float | None  # that the rule is met
+    verdict: str  # pass, fail, indeterminate (the interval holds the limit), insufficient
     coverage_pct: float
+    why: str
     source: str
     sure: str  # P, S, D, U as in the plan file
 

@@ -16,6 +16,7 @@ from twin.plan import Grade, grade
 from twin.signals import SIGNALS, by_name
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
 from twin.times import iso
+from twin.uncertainty import Figure
 from twin.units import from_si
 from twin.windows import WINDOWS
 
@@ -86,6 +87,10 @@ def _figure(figures: WindowFigures | None, kpi: str, row: int = 0) -> float | No
     return _known(float(figures.kpis[kpi][row]))
 
 
+def _uncertainty(figures: WindowFigures | None, kpi: str, row: int = 0) -> float | None:
+    return None if figures is None or kpi not in figures.u else _known(float(figures.u[kpi][row]))
+
+
 def _rim(values: Floats, signals: tuple[int, ...], name: str) -> float | None:
     code = by_name(name)
     return _known(float(from_si(float(values[signals.index(code)]), SIGNALS[code].unit)))
@@ -95,7 +100,7 @@ def _grade_view(g: Grade) -> GradeView:
     rule = g.rule
     return GradeView(
         rule.id, rule.title, rule.scope, rule.metric, rule.unit, g.window, rule.sense, rule.limit, _known(g.value),
-        _known(g.margin), g.verdict, g.coverage_pct, rule.source, rule.sure,
+        _known(g.u), _known(g.margin), _known(g.probability), g.verdict, g.coverage_pct, g.why, rule.source, rule.sure,
     )  # fmt: skip
 
 
@@ -114,9 +119,9 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
             continue
         value = _figure(figures, METRICS[rule.metric][1], place[unit]) if unit in place else None
         coverage = _figure(figures, "coverage_pct", place[unit]) if unit in place else None
-        verdict = grade(
-            rule, unit, POT_WINDOW, math.nan if value is None else value, coverage or 0.0, plan.minimum_coverage_pct
-        ).verdict
+        u = None if value is None else _uncertainty(figures, METRICS[rule.metric][1], place[unit])
+        figure = Figure(math.nan if value is None else value, math.nan if u is None else u)
+        verdict = grade(rule, unit, POT_WINDOW, figure, coverage or 0.0, plan.minimum_coverage_pct).verdict
         active = [fault.code for fault, is_on in zip(FAULTS, report.active[unit].tolist(), strict=True) if is_on]
         pots.append(
             PotView(
@@ -125,6 +130,7 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
                 voltage_v=_known(columns[voltage][row]),
                 bath_temperature_c=_known(columns[temperature][row]),
                 kwh_per_t=value,
+                kwh_per_t_u=u,
                 verdict=verdict,
                 stale=ages[row] > STALE_S,
                 faults=active,

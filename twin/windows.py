@@ -1,4 +1,4 @@
-"""Accounting windows by a site's own calendar: hour, shift, day; safe across daylight-saving changes.
+"""Accounting windows by a site's own calendar: hour, shift, day, month, year; safe across daylight-saving changes.
 
 Every boundary falls on a quarter hour (CELL), the grain in which the ledger keeps energy and metal.
 """
@@ -13,9 +13,10 @@ from twin.errors import ConfigError
 from twin.plant import Site
 from twin.units import NS_PER_S
 
-__all__ = ["CELL_MINUTES", "MINUTE_NS", "WINDOWS", "Calendar", "Window"]
+__all__ = ["CELL_MINUTES", "LONG", "MINUTE_NS", "WINDOWS", "Calendar", "Window"]
 
-WINDOWS = ("hour", "shift", "day")
+WINDOWS = ("hour", "shift", "day", "month", "year")
+LONG = frozenset({"month", "year"})  # whole days: they outlast the minute bins
 MINUTE_NS = 60 * NS_PER_S
 CELL_MINUTES = 15
 
@@ -53,11 +54,16 @@ class Calendar:
         if kind == "hour":
             start = time_ns // MINUTE_NS * MINUTE_NS - local.minute * MINUTE_NS
             return Window(start, start + 60 * MINUTE_NS, kind)
+        if kind in LONG:
+            first = local.date().replace(day=1, month=local.month if kind == "month" else 1)
+            months = 1 if kind == "month" else 12
+            after = date(first.year + (first.month + months > 12), (first.month + months - 1) % 12 + 1, 1)
+            return Window(self._moment(first, time(0)), self._moment(after, time(0)), kind)
         starts = self._shifts if kind == "shift" else [time(0)]
         days = [local.date() + timedelta(days=offset) for offset in (-1, 0, 1)]
         moments = sorted({self._moment(day, start) for day in days for start in starts})
-        after = next(moment for moment in moments if moment > time_ns)
-        return Window(moments[moments.index(after) - 1], after, kind)
+        end = next(moment for moment in moments if moment > time_ns)
+        return Window(moments[moments.index(end) - 1], end, kind)
 
     def _moment(self, day: date, start: time) -> int:
         return int(datetime.combine(day, start, self.zone).timestamp()) * NS_PER_S

@@ -17,16 +17,17 @@ def pot(number: int, letter: str = "A", *, shift: float = 0.0) -> PotView:
     """A normal pot; `shift` moves every figure a little, as one second does."""
     voltage = 3.95 + 0.001 * (number % 60) + shift
     energy = 12_900.0 + number % 60 + 100 * shift
-    return PotView(f"{letter}{number:03d}", (number - 1) // 20 + 1, voltage, 954.6, energy, "pass", False, [])
+    return PotView(f"{letter}{number:03d}", (number - 1) // 20 + 1, voltage, 954.6, energy, 60.0, "pass", False, [])
 
 
 def grade(metric: str, window: str, limit: float, value: float | None, *, scope: str = "line") -> GradeView:
     margin = None if value is None else limit - value
     verdict = "insufficient" if margin is None else "pass" if margin >= 0 else "fail"
+    u = None if value is None else 10.0
     title = f"{metric} at most {limit:.0f}"
     return GradeView(
-        f"{metric}-{limit:.0f}", title, scope, metric, "kWh/t", window, "at_most", limit, value, margin, verdict,
-        99.5, SOURCE, "P",
+        f"{metric}-{limit:.0f}", title, scope, metric, "kWh/t", window, "at_most", limit, value, u, margin,
+        None if margin is None else float(margin >= 0), verdict, 99.5, "", SOURCE, "P",
     )  # fmt: skip
 
 

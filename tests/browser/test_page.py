@@ -113,8 +113,8 @@ def test_it_shows_the_line_the_plan_and_every_pot(site: Site, open_page: Open) -
     cells = page.locator(".cell")
     expect(cells).to_have_count(9)
     expect(cells.nth(0)).to_contain_text("no limit in the plan")
-    expect(cells.nth(3)).to_contain_text("13,021abovemargin −21limit 13,000")
-    expect(cells.nth(4)).to_contain_text("12,935meetsmargin +65limit 13,000")
+    expect(cells.nth(3)).to_contain_text("13,021abovemargin −21 ±20limit 13,000")
+    expect(cells.nth(4)).to_contain_text("12,935meetsmargin +65 ±20limit 13,000")
     expect(cells.nth(5)).to_contain_text("not enough data")
     expect(page.locator("#ingest")).to_contain_text("1,284,301")
 

@@ -7,8 +7,9 @@ import numpy as np
 from tests.core.plants import NOW_NS, NS, roster_of
 from twin.accounting import LineLedger, Totals
 from twin.frames import Floats, Readings
-from twin.kpis import compute
+from twin.kpis import Basis, compute
 from twin.signals import SIGNALS
+from twin.uncertainty import Instruments
 from twin.units import SI
 from twin.windows import Window
 
@@ -47,4 +48,6 @@ def totals(ledger: LineLedger, window: Window = HOUR) -> Totals:
 
 def figures(ledger: LineLedger, efficiency: float = 0.94, window: Window = HOUR) -> dict[str, Floats]:
     """Every KPI of a window, the line first."""
-    return compute(totals(ledger, window), efficiency, window.kind)
+    rows = 1 + ledger.pots
+    basis = Basis(np.full(rows, efficiency), np.zeros(rows), Instruments(0.0, 0.0))
+    return {name: figure.value for name, figure in compute(totals(ledger, window), basis, window.kind).items()}

@@ -41,9 +41,10 @@ def test_names_and_units_are_safe_for_every_store() -> None:
 
 def test_every_figure_and_fault_has_a_code_of_its_own() -> None:
     codes = [
-        figure_code(measurement, kpi.name, window)
+        figure_code(measurement, kpi.name, window, u=u)
         for measurement in ("twin_pot", "twin_line")
         for kpi in KPIS
+        for u in (False, True)[: 1 + kpi.uncertain]
         for window in kpi.windows
     ]
     codes += [fault_code(fault.code) for fault in FAULTS]
@@ -54,7 +55,7 @@ def test_every_figure_and_fault_has_a_code_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [("twin_pot", "dc_kwh_t", "year"), ("pot", "dc_kwh_t", "day"), ("twin_pot", "x", "day")]
+    "wrong", [("twin_pot", "dc_kwh_t", "decade"), ("pot", "dc_kwh_t", "day"), ("twin_pot", "x", "day")]
 )
 def test_an_unknown_figure_is_an_error(wrong: tuple[str, str, str]) -> None:
     with pytest.raises(KeyError):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
 import pytest
 
 from twin.accounting import Totals
-from twin.kpis import KPIS, METRICS, Kpi, compute
+from twin.frames import Floats
+from twin.kpis import KPIS, METRICS, Basis, Kpi, compute
 from twin.physics.faraday import METAL_PER_COULOMB
+from twin.uncertainty import Instruments
 from twin.units import SI
 from twin.windows import WINDOWS
 
 KWH = 3.6e6
+BASIS = Basis(np.full(3, 0.94), np.full(3, 0.006), Instruments(0.2, 0.2))
+
+
+def values(totals: Totals, window: str = "hour") -> dict[str, Floats]:
+    return {name: figure.value for name, figure in compute(totals, BASIS, window).items()}
 
 
 def sums(**changes: list[float]) -> Totals:
@@ -26,20 +34,26 @@ def sums(**changes: list[float]) -> Totals:
         "ac_charge": [100.0, 100.0, 0.0],
         "auxiliary_energy": [10.0, 10.0, 0.0],
         "auxiliary_charge": [50.0, 50.0, 0.0],
+        "dc_metered": [190.0, 0.0, 0.0],
         "tapped": [4.0, 4.0, 0.0],
+        "effect_time": [60.0, 60.0, 0.0],
+        "effect_energy": [10.0, 10.0, 0.0],
+        "effects": [1.0, 1.0, 0.0],
     }
-    return Totals(1800.0, **{name: np.array(value) for name, value in {**base, **changes}.items()})
+    return Totals(1800.0, np.zeros(6), **{name: np.array(value) for name, value in {**base, **changes}.items()})
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_a_row_is_sane(kpi: Kpi) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", kpi.name)
     assert kpi.unit in SI
-    assert kpi.name.endswith({"kWh/t": "_kwh_t", "t": "_t", "%": "_pct"}[kpi.unit]), "the unit is part of the name"
+    assert kpi.name.endswith(
+        {"kWh/t": "_kwh_t", "t": "_t", "%": "_pct", "1": "_per_day", "s": "_s_per_day"}[kpi.unit]
+    ), "the unit is part of the name"
     assert set(kpi.windows) <= set(WINDOWS)
     assert kpi.windows
     assert kpi.help.endswith(".")
-    value = kpi.compute(sums(), 0.94)
+    value = kpi.compute(sums(), BASIS).value
     assert value.shape == (3,)
     assert not np.isinf(value).any()
 
@@ -50,7 +64,7 @@ def test_names_are_unique() -> None:
 
 def test_the_figures_by_hand() -> None:
     metal = 100 * METAL_PER_COULOMB * 0.94
-    found = compute(sums(), 0.94, "hour")
+    found = values(sums(), "day")
     per_tonne = 1000 / KWH
     assert found["dc_kwh_t"][:2] == pytest.approx([200 / metal * per_tonne] * 2)
     assert found["ac_liquid_kwh_t"][:2] == pytest.approx([220 / metal * per_tonne, 210 / metal * per_tonne])
@@ -65,21 +79,34 @@ def test_the_figures_by_hand() -> None:
 
 
 def test_without_metal_there_is_no_figure_a_tonne() -> None:
-    found = compute(sums(), 0.94, "hour")
+    found = values(sums(), "day")
     for kpi in KPIS:
-        assert np.isnan(found[kpi.name][2]) == (kpi.unit == "kWh/t"), kpi.name
+        assert np.isnan(found[kpi.name][2]) == (kpi.unit in ("kWh/t", "1", "s") or "difference" in kpi.name), kpi.name
 
 
 def test_a_comprehensive_figure_needs_both_its_parts() -> None:
-    found = compute(sums(auxiliary_charge=[0.0, 0.0, 0.0]), 0.94, "hour")
+    found = values(sums(auxiliary_charge=[0.0, 0.0, 0.0]), "hour")
     assert np.isnan(found["ac_comprehensive_kwh_t"]).all()
     assert np.isfinite(found["ac_liquid_kwh_t"][0])
 
 
 def test_coverage_is_never_more_than_all_and_nothing_of_nothing() -> None:
-    assert compute(sums(covered=[1801.0, 1800.0, 0.0]), 0.94, "hour")["coverage_pct"].tolist() == [100.0, 100.0, 0.0]
-    nothing = Totals(0.0, *(np.zeros(2) for _ in range(8)))
-    assert compute(nothing, 0.94, "hour")["coverage_pct"].tolist() == [0.0, 0.0]
+    assert values(sums(covered=[1801.0, 1800.0, 0.0]), "hour")["coverage_pct"].tolist() == [100.0, 100.0, 0.0]
+    nothing = Totals(0.0, np.zeros(6), *(np.zeros(3) for _ in range(12)))
+    assert values(nothing)["coverage_pct"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_anode_effects_are_told_per_pot_day() -> None:
+    found = values(sums(covered=[1800.0, 86400.0, 43200.0]), "day")
+    assert found["anode_effects_per_day"] == pytest.approx([1 / 1.5, 1.0, 0.0])
+    assert found["anode_effect_s_per_day"] == pytest.approx([40.0, 60.0, 0.0])
+
+
+def test_uncertainty_is_that_of_meter_current_and_efficiency() -> None:
+    figure = compute(sums(), BASIS, "hour")["ac_liquid_kwh_t"]
+    parts = (0.005 / math.sqrt(3), 0.002 / math.sqrt(3), 0.006 / 0.94)  # AC meter by default, current, efficiency
+    assert figure.u[0] == pytest.approx(figure.value[0] * math.hypot(*parts))
+    assert figure.u[1] > figure.value[1] * math.hypot(*parts), "a pot's share has the error of sharing too"
 
 
 def test_every_metric_of_a_plan_is_in_its_unit() -> None:

@@ -15,6 +15,7 @@ from tests.core.plants import packaged_plan
 from twin.errors import ConfigError
 from twin.kpis import METRICS
 from twin.plan import Rule, grade, parse
+from twin.uncertainty import Figure
 
 GOOD = """
 id = "p"
@@ -137,7 +138,7 @@ def test_what_each_sense_makes_of_the_limit(sense: str, below: bool, at: bool, a
 
 @given(st.sampled_from(["at_most", "at_least", "above", "below"]), st.floats(-1e6, 1e6), st.floats(0, 100))
 def test_a_grade_agrees_with_its_margin(sense: str, value: float, coverage: float) -> None:
-    g = grade(rule(sense=sense), 3, "hour", value, coverage, 75.0)
+    g = grade(rule(sense=sense), 3, "hour", Figure(value, 0.0), coverage, 75.0)
     assert (g.unit, g.window, g.value, g.coverage_pct) == (3, "hour", value, coverage)
     if coverage < 75.0:
         assert g.verdict == "insufficient"
@@ -148,14 +149,24 @@ def test_a_grade_agrees_with_its_margin(sense: str, value: float, coverage: floa
 
 
 def test_little_data_is_never_graded() -> None:
-    assert grade(rule(), 0, "day", 1.0, 75.0, 75.0).verdict == "pass"
-    little = grade(rule(), 0, "day", 1.0, 74.99, 75.0)
+    assert grade(rule(), 0, "day", Figure(1.0, 0.0), 75.0, 75.0).verdict == "pass"
+    little = grade(rule(), 0, "day", Figure(1.0, 0.0), 74.99, 75.0)
     assert (little.verdict, little.value, little.margin) == ("insufficient", 1.0, 99.0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_was_not_measured_is_never_graded(value: float) -> None:
-    g = grade(rule(), 0, "day", value, 100.0, 75.0)
+    g = grade(rule(), 0, "day", Figure(value, 0.0), 100.0, 75.0)
     assert (g.verdict, g.why) == ("insufficient", "not measured")
     assert math.isnan(g.value)
     assert math.isnan(g.margin)
+
+
+def test_a_verdict_is_no_surer_than_its_figure() -> None:
+    def judged(value: float) -> str:
+        return grade(rule(), 0, "day", Figure(value, 10.0), 100.0, 75.0).verdict
+
+    assert [judged(v) for v in (80.0, 81.0, 100.0, 119.0, 120.0)] == ["pass", *["indeterminate"] * 3, "fail"]
+    close = grade(rule(), 0, "day", Figure(95.0, 10.0), 100.0, 75.0)
+    assert close.probability == pytest.approx(0.691, abs=1e-3)
+    assert "69 %" in close.why

@@ -10,6 +10,7 @@ from twin.engine import Engine
 from twin.frames import Event, Readings, Report
 from twin.snapshot import IngestView, LineView, Snapshot
 from twin.view import event_view, snapshot
+from twin.windows import WINDOWS
 
 HEALTH = IngestView(True, 5, 4, 1, 1, 2.5, 0.1, "memory", "")
 
@@ -58,7 +59,10 @@ def test_grades_carry_what_explains_them() -> None:
     )
     assert grade.value == line.energy["ac_liquid"]["hour"]
     assert grade.margin == pytest.approx(13000 - (grade.value or 0))
-    assert (grade.verdict, grade.coverage_pct, grade.limit) == ("pass", 100.0, 13000)
+    assert (grade.verdict, grade.coverage_pct, grade.limit) == ("indeterminate", 100.0, 13000)
+    assert (grade.u or 0) > 0
+    assert 0.5 < (grade.probability or 0) < 0.9
+    assert "% that the rule is met" in grade.why
     assert "Implementation Plan" in grade.source
 
 
@@ -78,7 +82,7 @@ def test_what_is_not_known_is_none_and_not_nan() -> None:
     assert (line.current_ka, line.voltage_v, line.energy["dc"]["hour"]) == (None, None, None)
     assert (line.pots[0].voltage_v, line.pots[0].bath_temperature_c, line.pots[0].kwh_per_t) == (None, None, None)
     assert (line.pots_total, line.pots_reporting) == (3, 0)
-    assert line.coverage_pct == {"hour": 0.0, "shift": 0.0, "day": 0.0}
+    assert line.coverage_pct == dict.fromkeys(WINDOWS, 0.0)
     assert b"NaN" not in msgspec.json.encode(found)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Snapshot) == found
 

@@ -111,7 +111,7 @@ function drawCell(cell, line) {
   mark(cell.button, "data-verdict", verdict);
   put(cell.word, verdict ? verdictWord(verdict, first?.sense) : "");
   const graded = first && first.margin !== null && verdict !== "insufficient";
-  put(cell.margin, graded ? `${words.margin} ${signed(first.margin, digitsOf(first.limit))}` : "");
+  put(cell.margin, graded ? `${words.margin} ${signed(first.margin, digitsOf(first.limit))}${within(first)}` : "");
   const facts = first
     ? [`${words.limit} ${number(first.limit, digitsOf(first.limit))}`]
     : [words.noLimit];
@@ -120,6 +120,9 @@ function drawCell(cell, line) {
   if (rules.length > 1) facts.push(words.moreRules(rules.length - 1));
   put(cell.limit, facts.join(" · "));
 }
+
+/** Half the 95 % interval of a figure, " ±120"; nothing where it is not known. */
+const within = (grade) => (grade.u === null ? "" : ` ±${number(1.96 * grade.u, digitsOf(grade.limit))}`);
 
 /** Rules of the plan that are no energy figure of the line: shown as one row each below the matrix. */
 function drawOthers(line, metrics) {
@@ -177,7 +180,8 @@ function ruleCard(grade) {
   verdict.append(el("span", "margin", grade.margin === null ? "" : `${words.margin} ${signed(grade.margin, digits)} ${grade.unit}`));
   const rows = [
     [words.limit, `${sense} ${number(grade.limit, digits)} ${grade.unit}`],
-    [words.value, `${number(grade.value, digits)} ${grade.unit}`],
+    [words.value, `${number(grade.value, digits)}${within(grade)} ${grade.unit}`],
+    ...(grade.probability === null ? [] : [[words.probability, `${percent(100 * grade.probability)} %`]]),
     [words.coverage, `${percent(grade.coverage_pct)} %`],
     [words.source, `${grade.source} (${words.sure[grade.sure] || grade.sure})`],
   ];
