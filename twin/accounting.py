@@ -27,8 +27,8 @@ _DAYS_KEPT = 400  # a year and what a late correction may reach
 _VOLTAGE, _CURRENT, _LINE_VOLTAGE = by_name("voltage_v"), by_name("line_current_ka"), by_name("line_voltage_v")
 _METERS = {by_name(f"{name}_energy_kwh"): name for name in ("ac", "auxiliary", "dc")}
 _SHARES = {by_name(f"power_{source}_pct"): row for row, source in enumerate(SOURCES)}
-_TAPPED = by_name("tapped_metal_kg")
-ACCOUNTED = np.array([_VOLTAGE, _CURRENT, _LINE_VOLTAGE, *_METERS, *_SHARES, _TAPPED], np.int16)
+_TAPPED, _KILL = by_name("tapped_metal_kg"), by_name("anode_effect_kill")
+ACCOUNTED = np.array([_VOLTAGE, _CURRENT, _LINE_VOLTAGE, *_METERS, *_SHARES, _TAPPED, _KILL], np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Totals:
     effect_time: Floats
     effect_energy: Floats
     effects: Floats
+    kills_automatic: Floats
+    kills_manual: Floats
 
 
 class LineLedger:
@@ -70,7 +72,7 @@ class LineLedger:
         self.shares = Sampled(len(SOURCES), minutes, 1e-6)
         meters = {"ac": line.ac_meter, "auxiliary": line.auxiliary_meter, "dc": line.dc_meter}
         self.meters = {name: Metered(minutes, to_si(m.rollover_kwh, "kWh")) for name, m in meters.items()}
-        self.tapped: dict[int, dict[tuple[int, int], float]] = {}  # cell -> (row, time) -> kg
+        self.happened: dict[int, dict[tuple[str, int, int], float]] = {}  # cell -> (quantity, row, time) -> amount
         self.cells = np.zeros((minutes // CELL_MINUTES, len(QUANTITIES), 1 + pots))
         self.sources = np.zeros((minutes // CELL_MINUTES, len(SOURCES)))
         self.days: dict[int, tuple[Floats, Floats]] = {}  # start of a day [ns] -> its sums, and AC by source
@@ -104,9 +106,10 @@ class LineLedger:
             self.too_old += int((~held).sum())
             time, signal, row, value, minute = time[held], signal[held], row[held], value[held], minute[held]
         self._bin(time, signal, row, value, self.ring.slot(minute))
-        for index in np.flatnonzero(signal == _TAPPED).tolist():
-            book = self.tapped.setdefault(int(minute[index]) // CELL_MINUTES, {})
-            book[int(row[index]), int(time[index])] = float(value[index])
+        for index in np.flatnonzero((signal == _TAPPED) | (signal == _KILL)).tolist():
+            book = self.happened.setdefault(int(minute[index]) // CELL_MINUTES, {})
+            quantity, amount = _event(int(signal[index]), float(value[index]))
+            book[quantity, int(row[index]), int(time[index])] = amount
         # A minute's last meter reading is where the next minute's energy begins; whether an anode effect is a new one
         # depends on the quarter hour before.
         touched = np.unique(np.concatenate([minute, minute + 1, minute + CELL_MINUTES]) // CELL_MINUTES).tolist()
@@ -144,7 +147,7 @@ class LineLedger:
             self.sources[cell] = 0.0
         self.dirty |= {newest, last // CELL_MINUTES}  # both were begun, and are cleared as a whole
         self.dirty = {cell for cell in self.dirty if cell >= oldest}
-        self.tapped = {cell: book for cell, book in self.tapped.items() if cell >= oldest}
+        self.happened = {cell: book for cell, book in self.happened.items() if cell >= oldest}
 
     def settle(self) -> set[int]:
         """Recompute the cells that got data since; returns their numbers (quarter hours since 1970)."""
@@ -152,8 +155,8 @@ class LineLedger:
         for cell in settled:
             place = cell % len(self.cells)
             self.cells[place], self.sources[place] = quantities(self._minutes(cell))
-            for (row, _), mass in sorted(self.tapped.get(cell, {}).items()):
-                self.cells[place, PLACE["tapped"], [0, row]] += mass
+            for (quantity, row, _), amount in sorted(self.happened.get(cell, {}).items()):
+                self.cells[place, PLACE[quantity], [0, row]] += amount
         return settled
 
     def _minutes(self, cell: int) -> Minutes:
@@ -209,3 +212,10 @@ class LineLedger:
             sums, mix = self._sum(window)
         elapsed = (min(now_ns, window.end_ns) - window.start_ns) / 1e9
         return Totals(elapsed, mix, *sums)
+
+
+def _event(signal: int, value: float) -> tuple[str, float]:
+    """The quantity that an event adds to, and how much: metal tapped [kg], or one kill, automatic (1) or by hand."""
+    if signal == _TAPPED:
+        return "tapped", value
+    return "kills_automatic" if value == 1.0 else "kills_manual", 1.0

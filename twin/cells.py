@@ -42,6 +42,8 @@ QUANTITIES = (
     "effect_time",
     "effect_energy",
     "effects",
+    "kills_automatic",
+    "kills_manual",
 )
 PLACE = {name: place for place, name in enumerate(QUANTITIES)}
 

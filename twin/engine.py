@@ -22,6 +22,7 @@ from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, W
 from twin.kpis import METRICS, Basis, compute
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
+from twin.portfolio import portfolio_grades
 from twin.signals import SIGNALS, of_topic
 from twin.uncertainty import Figure, Instruments
 from twin.units import NS_PER_S, SI
@@ -226,12 +227,30 @@ class Engine:
             auxiliary_class_pct=line.auxiliary_meter.accuracy_class,
             scale_class_pct=line.scale_class_pct,
         )
-        return Basis(np.full(rows, self.settings.efficiency), np.full(rows, self.settings.u_efficiency), instruments)
+        step = math.nan if self.plan.tariff is None else self.plan.tariff.step_on(_day(ledger.newest_ns - 1))
+        return Basis(
+            efficiency=np.full(rows, self.settings.efficiency),
+            u_efficiency=np.full(rows, self.settings.u_efficiency),
+            instruments=instruments,
+            carbon=self.plan.carbon,
+            tariff=self.plan.tariff,
+            step_kwh_t=step,
+        )
 
     def _grades(self, state: State, figures: tuple[WindowFigures, ...]) -> list[Grade]:
-        """Every rule of a line over each open window; rules of other scopes need the books of a month or a year."""
-        day = datetime.fromtimestamp(max(state.closed_ns, 0) // NS_PER_S, UTC).date()
-        return [found for figure in figures if figure.open for found in grades_of(self.plan, figure, day)]
+        """Every rule of a line over each open window; rules of the portfolio over the open months and years."""
+        day = _day(max(state.closed_ns, 0))
+        grades = [found for figure in figures if figure.open for found in grades_of(self.plan, figure, day)]
+        for kind in sorted(LONG):
+            now = {int(figure.units[0]): figure for figure in figures if figure.open and figure.window == kind}
+            if now:
+                lines, mine = zip(*((self.lines[code], figure) for code, figure in now.items()), strict=True)
+                grades += portfolio_grades(self.plan, self.plant, lines, mine, day, self.settings.efficiency)
+        return grades
+
+
+def _day(time_ns: int) -> date:
+    return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).date()
 
 
 def grades_of(plan: Plan, figures: WindowFigures, day: date) -> Iterator[Grade]:

@@ -12,7 +12,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from twin import carbon, tariff
+from twin.carbon import Carbon
 from twin.errors import ConfigError
+from twin.tariff import Tariff
 from twin.uncertainty import Figure, judge
 
 __all__ = ["Grade", "Plan", "Rule", "Verdict", "grade", "parse"]
@@ -56,7 +59,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan file. `minimum_coverage_pct`: below it a figure is not graded.
 
-    `pot_rule` names the line rule against which single pots are shown (for orientation: the plan grades lines).
+    `pot_rule` names the line rule against which single pots are shown (for orientation: the plan grades lines),
+    `benchmark_rule` the one that a line must meet to count as capacity at benchmark.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9\-]{1,64}\Z")]
@@ -64,6 +68,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: list[Rule]
     pot_rule: str
     minimum_coverage_pct: Annotated[float, Meta(ge=0, le=100)] = 75.0
+    benchmark_rule: str = ""
+    tariff: Tariff | None = None
+    carbon: Carbon = Carbon()
 
     def rule(self, rule_id: str) -> Rule:
         return next(rule for rule in self.rules if rule.id == rule_id)
@@ -108,9 +115,15 @@ def grade(rule: Rule, unit: int, window: str, figure: Figure[float], coverage_pc
 def parse(text: str, where: str, metrics: Mapping[str, tuple[str, str]]) -> Plan:
     """Read a plan file; `metrics` maps every known metric to (unit, KPI). Raises ConfigError."""
     try:
-        plan = msgspec.convert(tomllib.loads(text), Plan)
+        loaded = tomllib.loads(text)
+        tables = {name: loaded.pop(name) for name in ("tariff", "carbon") if name in loaded}
+        plan = msgspec.convert(loaded, Plan)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigError(f"{where}: {error}") from error
+    if "tariff" in tables:
+        plan = msgspec.structs.replace(plan, tariff=tariff.parse(tables["tariff"], where))
+    if "carbon" in tables:
+        plan = msgspec.structs.replace(plan, carbon=carbon.parse(tables["carbon"], where))
     ids = [rule.id for rule in plan.rules]
     if doubled := sorted({rule for rule in ids if ids.count(rule) > 1}):
         raise ConfigError(f"{where}: rule {doubled[0]!r} is given twice")
@@ -123,6 +136,7 @@ def parse(text: str, where: str, metrics: Mapping[str, tuple[str, str]]) -> Plan
             )
         if not math.isfinite(rule.limit):
             raise ConfigError(f"{where}: rule {rule.id}: limit {rule.limit} is not a number to compare with")
-    if plan.pot_rule not in ids:
-        raise ConfigError(f"{where}: pot_rule {plan.pot_rule!r} is not one of {', '.join(ids)}")
+    for name, rule_id in (("pot_rule", plan.pot_rule), ("benchmark_rule", plan.benchmark_rule or plan.pot_rule)):
+        if rule_id not in ids:
+            raise ConfigError(f"{where}: {name} {rule_id!r} is not one of {', '.join(ids)}")
     return plan

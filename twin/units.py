@@ -42,6 +42,8 @@ SI: Mapping[str, tuple[float, float]] = MappingProxyType(
         "h": (3600.0, 0.0),
         "ppm": (1e-6, 0.0),
         "kWh": (JOULE_PER_KWH, 0.0),
+        "t/t": (1.0, 0.0),
+        "yuan/t": (1e-3, 0.0),
         "kWh/t": (JOULE_PER_KWH / 1e3, 0.0),
     }
 )

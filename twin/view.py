@@ -13,6 +13,7 @@ from twin.faults import FAULTS
 from twin.frames import Event, Floats, Report, WindowFigures
 from twin.kpis import METRICS
 from twin.plan import Grade, grade
+from twin.portfolio import PORTFOLIO
 from twin.signals import SIGNALS, by_name
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
 from twin.times import iso
@@ -76,7 +77,7 @@ def _line(engine: Engine, report: Report, code: int) -> LineView:
         energy={metric: {w: _figure(figures.get(w), kpi) for w in WINDOWS} for metric, kpi in _ENERGY.items()},
         production_t={w: _figure(figures.get(w), "metal_t") for w in WINDOWS},
         coverage_pct={w: _figure(figures.get(w), "coverage_pct") or 0.0 for w in WINDOWS},
-        grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and g.unit == code],
+        grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and g.unit in (code, PORTFOLIO)],
         pots=pots,
     )
 

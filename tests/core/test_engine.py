@@ -14,6 +14,7 @@ from twin.engine import Engine, Settings
 from twin.frames import Quality, Readings, Report, WindowFigures
 from twin.plan import Grade
 from twin.plant import Roster
+from twin.portfolio import PORTFOLIO
 from twin.signals import by_name
 from twin.windows import WINDOWS
 
@@ -149,7 +150,10 @@ def test_grades_of_the_line_over_each_open_window() -> None:
     grades = {(g.rule.id, g.window): g for g in report.grades if isinstance(g, Grade)}
     assert len(grades) == len(report.grades)
     line_rules = [rule.id for rule in packaged_plan().rules if rule.scope == "line"]
-    assert set(grades) == {(rule, window) for rule in line_rules for window in WINDOWS}
+    wanted = {(rule, window) for rule in line_rules for window in WINDOWS}
+    portfolio = {(rule, window) for rule in ("benchmark_share", "clean_share") for window in ("month", "year")}
+    assert set(grades) == wanted | portfolio
+    assert {grades[key].unit for key in portfolio} == {PORTFOLIO}
     # 4.03 V at 94 % and 98.5 % is 12,970 kWh/t.
     verdicts = {rule: grades[rule, "hour"].verdict for rule in line_rules}
     assert verdicts["ac_liquid_level_1"] == verdicts["new_capacity"] == "indeterminate", (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
 import numpy as np
 import pytest
 
+from tests.core.plants import packaged_plan
 from twin.accounting import Totals
 from twin.frames import Floats
 from twin.kpis import KPIS, METRICS, Basis, Kpi, compute
@@ -17,6 +19,8 @@ from twin.units import SI
 from twin.windows import WINDOWS
 
 KWH = 3.6e6
+ENDINGS = {"kWh/t": "_kwh_t", "t": "_t", "%": "_pct", "1": "_per_day", "s": "_s_per_day", "kWh": "_kwh", "kg": "_kg"}
+ENDINGS |= {"t/t": "_t_t", "yuan/t": "_yuan_t"}
 BASIS = Basis(np.full(3, 0.94), np.full(3, 0.006), Instruments(0.2, 0.2))
 
 
@@ -39,6 +43,8 @@ def sums(**changes: list[float]) -> Totals:
         "effect_time": [60.0, 60.0, 0.0],
         "effect_energy": [10.0, 10.0, 0.0],
         "effects": [1.0, 1.0, 0.0],
+        "kills_automatic": [1.0, 1.0, 0.0],
+        "kills_manual": [0.0, 0.0, 0.0],
     }
     return Totals(1800.0, np.zeros(6), **{name: np.array(value) for name, value in {**base, **changes}.items()})
 
@@ -47,9 +53,7 @@ def sums(**changes: list[float]) -> Totals:
 def test_a_row_is_sane(kpi: Kpi) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", kpi.name)
     assert kpi.unit in SI
-    assert kpi.name.endswith(
-        {"kWh/t": "_kwh_t", "t": "_t", "%": "_pct", "1": "_per_day", "s": "_s_per_day"}[kpi.unit]
-    ), "the unit is part of the name"
+    assert kpi.name.endswith(ENDINGS[kpi.unit]), "the unit is part of the name"
     assert set(kpi.windows) <= set(WINDOWS)
     assert kpi.windows
     assert kpi.help.endswith(".")
@@ -81,7 +85,8 @@ def test_the_figures_by_hand() -> None:
 def test_without_metal_there_is_no_figure_a_tonne() -> None:
     found = values(sums(), "day")
     for kpi in KPIS:
-        assert np.isnan(found[kpi.name][2]) == (kpi.unit in ("kWh/t", "1", "s") or "difference" in kpi.name), kpi.name
+        known = kpi.unit in ("t", "kWh") or kpi.name == "coverage_pct"
+        assert np.isfinite(found[kpi.name][2]) == known, kpi.name
 
 
 def test_a_comprehensive_figure_needs_both_its_parts() -> None:
@@ -92,7 +97,7 @@ def test_a_comprehensive_figure_needs_both_its_parts() -> None:
 
 def test_coverage_is_never_more_than_all_and_nothing_of_nothing() -> None:
     assert values(sums(covered=[1801.0, 1800.0, 0.0]), "hour")["coverage_pct"].tolist() == [100.0, 100.0, 0.0]
-    nothing = Totals(0.0, np.zeros(6), *(np.zeros(3) for _ in range(12)))
+    nothing = Totals(0.0, np.zeros(6), *(np.zeros(3) for _ in range(14)))
     assert values(nothing)["coverage_pct"].tolist() == [0.0, 0.0, 0.0]
 
 
@@ -100,6 +105,30 @@ def test_anode_effects_are_told_per_pot_day() -> None:
     found = values(sums(covered=[1800.0, 86400.0, 43200.0]), "day")
     assert found["anode_effects_per_day"] == pytest.approx([1 / 1.5, 1.0, 0.0])
     assert found["anode_effect_s_per_day"] == pytest.approx([40.0, 60.0, 0.0])
+
+
+def test_emissions_are_those_of_the_plans_method() -> None:
+    """60 s in anode effect in half a day is 2 minutes a pot-day: 0.143 kg CF4/t each; anode carbon 1.471 t CO2/t."""
+    found = values(sums(covered=[0.0, 43200.0, 0.0], effect_time=[60.0, 60.0, 0.0]), "day")
+    metal = found["metal_t"][1]
+    assert found["cf4_kg"][1] == pytest.approx(2 * 0.143 * metal)
+    assert found["c2f6_kg"][1] == pytest.approx(2 * 0.143 * 0.100 * metal)
+    assert found["anode_co2_t"][1] == pytest.approx(1.471 * metal, rel=1e-3)
+    assert found["direct_co2e_t_t"][1] == pytest.approx(1.471 + 2 * 0.143 * (6630 + 0.1 * 11100) / 1000, rel=1e-3)
+
+
+def test_clean_share_is_by_energy() -> None:
+    totals = dataclasses.replace(sums(), by_source=np.array([1.0, 1.0, 0.5, 0.5, 6.0, 1.0]))
+    assert values(totals, "month")["clean_share_pct"] == pytest.approx([30.0] * 3)
+
+
+def test_the_surcharge_of_the_tiered_price() -> None:
+    """13,400 against 13,300: 0.05 yuan/kWh, about 670 yuan/t."""
+    tariff = packaged_plan().tariff
+    metal = 100 * METAL_PER_COULOMB * 0.94 / 1000
+    parts = {"ac_energy": [13000 * metal * KWH] * 2 + [0.0], "auxiliary_energy": [400 * metal * KWH / 2] * 2 + [0.0]}
+    basis = dataclasses.replace(BASIS, tariff=tariff, step_kwh_t=13300.0)
+    assert compute(sums(**parts), basis, "month")["surcharge_yuan_t"].value[0] == pytest.approx(670.0)
 
 
 def test_uncertainty_is_that_of_meter_current_and_efficiency() -> None:

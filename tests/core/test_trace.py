@@ -6,6 +6,7 @@ from tests.core.plants import NOW_NS, codec_of, engine_of, roster_of
 from twin.ports import Message
 from twin.trace import trace
 
+LONGER = "metal_t, tapped_t, coverage_pct, ac_energy_kwh, anode_co2_t"
 TOPIC = "smelter/s/L/001/telemetry"
 
 
@@ -23,10 +24,10 @@ def test_the_hops_of_one_sample() -> None:
         "engine: 2 readings wait for their tick to close (2 ticks later)",
         "engine: frame column voltage_v: 4.012 in SI",
         "engine: frame column bath_temperature_c: 1230.45 in SI",
-        "engine: books of the year from 2025-01-01T00:00:00Z: metal_t, tapped_t, coverage_pct",
-        "engine: books of the month from 2025-11-01T00:00:00Z: metal_t, tapped_t, coverage_pct",
+        "engine: books of the year from 2025-01-01T00:00:00Z: " + LONGER,
+        "engine: books of the month from 2025-11-01T00:00:00Z: " + LONGER,
         "engine: books of the shift from 2025-11-24T00:00:00Z: metal_t, tapped_t, coverage_pct",
-        "engine: books of the day from 2025-11-24T00:00:00Z: metal_t, tapped_t, coverage_pct",
+        "engine: books of the day from 2025-11-24T00:00:00Z: " + LONGER,
         "engine: books of the hour from 2025-11-24T06:00:00Z: metal_t, tapped_t, coverage_pct",
         "adapters/influx: pot,site=s,line=L,pot=001 voltage_v=4.012,bath_temperature_c=957.3 1763964000250000000",
         "dashboards: measurement pot, fields voltage_v, bath_temperature_c",
