@@ -19,12 +19,13 @@ from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, S
 from twin.times import iso
 from twin.uncertainty import Figure
 from twin.units import from_si
-from twin.windows import WINDOWS
 
 __all__ = ["event_view", "snapshot"]
 
 STALE_S = 10.0
 POT_WINDOW = "hour"
+SHOWN = ("hour", "shift", "day")  # windows of the strip; months are for reports
+PORTFOLIO_WINDOW = "year"
 _FAULT = {fault.code: fault for fault in FAULTS}
 _ENERGY = {metric: kpi for metric, (unit, kpi) in METRICS.items() if unit == "kWh/t" and kpi}
 
@@ -74,12 +75,16 @@ def _line(engine: Engine, report: Report, code: int) -> LineView:
         pot_limit=rule.limit,
         voltage_band_v=design.voltage_v,
         temperature_band_c=design.bath_temperature_c,
-        energy={metric: {w: _figure(figures.get(w), kpi) for w in WINDOWS} for metric, kpi in _ENERGY.items()},
-        production_t={w: _figure(figures.get(w), "metal_t") for w in WINDOWS},
-        coverage_pct={w: _figure(figures.get(w), "coverage_pct") or 0.0 for w in WINDOWS},
-        grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and g.unit in (code, PORTFOLIO)],
+        energy={metric: {w: _figure(figures.get(w), kpi) for w in SHOWN} for metric, kpi in _ENERGY.items()},
+        production_t={w: _figure(figures.get(w), "metal_t") for w in SHOWN},
+        coverage_pct={w: _figure(figures.get(w), "coverage_pct") or 0.0 for w in SHOWN},
+        grades=[_grade_view(g) for g in report.grades if isinstance(g, Grade) and _concerns(g, code)],
         pots=pots,
     )
+
+
+def _concerns(g: Grade, code: int) -> bool:
+    return g.window in SHOWN if g.unit == code else (g.unit, g.window) == (PORTFOLIO, PORTFOLIO_WINDOW)
 
 
 def _figure(figures: WindowFigures | None, kpi: str, row: int = 0) -> float | None:

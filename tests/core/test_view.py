@@ -9,8 +9,7 @@ from tests.core.plants import engine_of, readings_of, roster_of, steady
 from twin.engine import Engine
 from twin.frames import Event, Readings, Report
 from twin.snapshot import IngestView, LineView, Snapshot
-from twin.view import event_view, snapshot
-from twin.windows import WINDOWS
+from twin.view import SHOWN, event_view, snapshot
 
 HEALTH = IngestView(True, 5, 4, 1, 1, 2.5, 0.1, "memory", "")
 
@@ -82,7 +81,7 @@ def test_what_is_not_known_is_none_and_not_nan() -> None:
     assert (line.current_ka, line.voltage_v, line.energy["dc"]["hour"]) == (None, None, None)
     assert (line.pots[0].voltage_v, line.pots[0].bath_temperature_c, line.pots[0].kwh_per_t) == (None, None, None)
     assert (line.pots_total, line.pots_reporting) == (3, 0)
-    assert line.coverage_pct == dict.fromkeys(WINDOWS, 0.0)
+    assert line.coverage_pct == dict.fromkeys(SHOWN, 0.0)
     assert b"NaN" not in msgspec.json.encode(found)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Snapshot) == found
 

@@ -6,7 +6,8 @@ import { verdictWord, words } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 const METRICS = ["dc", "ac_liquid", "ac_comprehensive", "ac_ingot"];
-const WINDOWS = ["hour", "shift", "day"];
+const SENSE = { at_least: "≥", above: ">", below: "<", at_most: "≤" };
+const WINDOWS = ["hour", "shift", "day", "month", "year"];
 
 let shape = ""; // the metrics and windows the strip is built for
 let cells = []; // {metric, window, ...} with what may change in each
@@ -137,7 +138,7 @@ function drawOthers(line, metrics) {
     const item = list.children[i];
     const [, word, text, small] = item.children;
     const digits = digitsOf(grade.limit);
-    const sense = grade.sense === "at_least" ? "≥" : "≤";
+    const sense = SENSE[grade.sense] || "≤";
     mark(item, "data-verdict", grade.verdict);
     say(word, verdictWord(grade.verdict, grade.sense));
     const where = [words.scopes[grade.scope] || grade.scope, words.windows[grade.window] || grade.window].join(", ");
@@ -175,7 +176,7 @@ function drawRules() {
 
 function ruleCard(grade) {
   const digits = digitsOf(grade.limit);
-  const sense = grade.sense === "at_least" ? "≥" : "≤";
+  const sense = SENSE[grade.sense] || "≤";
   const verdict = el("p", "verdict", el("i", "sign"), el("b", "", verdictWord(grade.verdict, grade.sense)));
   verdict.append(el("span", "margin", grade.margin === null ? "" : `${words.margin} ${signed(grade.margin, digits)} ${grade.unit}`));
   const rows = [

@@ -20,7 +20,7 @@ const en = {
   noScript: "This page needs JavaScript.",
   lines: "Potlines",
   plan: "Plan",
-  windows: { hour: "Hour", shift: "Shift", day: "Day" },
+  windows: { hour: "Hour", shift: "Shift", day: "Day", month: "Month", year: "Year" },
   metrics: { dc: "DC", ac_liquid: "AC", ac_comprehensive: "AC comprehensive", ac_ingot: "AC ingot" },
   metricNotes: {
     dc: "liquid aluminium, after rectification",
@@ -28,7 +28,7 @@ const en = {
     ac_comprehensive: "with potroom auxiliaries",
     ac_ingot: "with auxiliaries and casting",
   },
-  verdicts: { pass: "meets", fail: "above", failLow: "below", indeterminate: "too close to call", insufficient: "not enough data" },
+  verdicts: { pass: "meets", fail: "above", failLow: "below", indeterminate: "uncertain", insufficient: "not enough data" },
   limit: "limit",
   margin: "margin",
   noLimit: "no limit in the plan",
@@ -36,7 +36,7 @@ const en = {
   tonnes: (t) => `${t} t metal`,
   moreRules: (n) => `+${n} ${n > 1 ? "rules" : "rule"}`,
   otherRules: "Also in the plan",
-  scopes: { line: "line", pot: "pot", portfolio: "portfolio" },
+  scopes: { line: "line", pot: "pot", plant: "plant", portfolio: "portfolio" },
   sure: { P: "primary text read", S: "secondary source", D: "derived by arithmetic", U: "not confirmed" },
   source: "Source",
   coverage: "Coverage",
@@ -111,7 +111,7 @@ const zh = {
   noScript: "本页面需要 JavaScript。",
   lines: "电解系列",
   plan: "计划",
-  windows: { hour: "小时", shift: "班", day: "日" },
+  windows: { hour: "小时", shift: "班", day: "日", month: "月", year: "年" },
   metrics: { dc: "直流电耗", ac_liquid: "铝液交流电耗", ac_comprehensive: "铝液综合交流电耗", ac_ingot: "铝锭综合交流电耗" },
   metricNotes: {
     dc: "铝液，整流后",
@@ -119,7 +119,7 @@ const zh = {
     ac_comprehensive: "含电解车间辅助用电",
     ac_ingot: "含辅助用电及铸造",
   },
-  verdicts: { pass: "达标", fail: "超标", failLow: "未达标", indeterminate: "无法判定", insufficient: "数据不足" },
+  verdicts: { pass: "达标", fail: "超标", failLow: "未达标", indeterminate: "不确定", insufficient: "数据不足" },
   limit: "限值",
   margin: "余量",
   noLimit: "计划中无限值",
@@ -127,7 +127,7 @@ const zh = {
   tonnes: (t) => `产铝 ${t} 吨`,
   moreRules: (n) => `另 ${n} 条规则`,
   otherRules: "计划中的其他指标",
-  scopes: { line: "系列", pot: "单槽", portfolio: "企业" },
+  scopes: { line: "系列", pot: "单槽", plant: "工厂", portfolio: "企业" },
   sure: { P: "已查阅原文", S: "二手来源", D: "由计算得出", U: "未经证实" },
   source: "来源",
   coverage: "数据覆盖率",
@@ -220,6 +220,6 @@ export function severityWord(severity) {
 
 /** The word for a verdict on a rule of this sense. */
 export function verdictWord(verdict, sense = "at_most") {
-  if (verdict === "fail" && sense === "at_least") return words.verdicts.failLow;
+  if (verdict === "fail" && (sense === "at_least" || sense === "above")) return words.verdicts.failLow;
   return words.verdicts[verdict] || verdict;
 }
