@@ -49,6 +49,7 @@ class Totals:
     auxiliary_energy: Floats
     auxiliary_charge: Floats
     dc_metered: Floats
+    dc_compared: Floats
     tapped: Floats
     effect_time: Floats
     effect_energy: Floats

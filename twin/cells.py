@@ -38,6 +38,7 @@ QUANTITIES = (
     "auxiliary_energy",
     "auxiliary_charge",
     "dc_metered",
+    "dc_compared",
     "tapped",
     "effect_time",
     "effect_energy",
@@ -111,7 +112,11 @@ def _metered(
         # Not `@`: a BLAS adds in an order of its own on each processor, and books are equal to the last bit.
         out[PLACE[f"{name}_energy"], 1:] = (fraction * (energy * counted)).sum(axis=1)
         out[PLACE[f"{name}_charge"], 1:] = (making * charge).sum(axis=1)
-    out[PLACE["dc_metered"], 0] = m.metered["dc"][0].sum()
+    # The cross-check: both over the same time, of the minutes in which the line's voltage and current were seen.
+    energy, duration = m.metered["dc"]
+    counted = flowing & (m.line_s > 0)
+    out[PLACE["dc_metered"], 0] = (energy * counted).sum()
+    out[PLACE["dc_compared"], 0] = (m.line_voltage * m.current * duration * counted).sum()
     by_source: Floats = (m.shares * (m.metered["ac"][0] * flowing)).sum(axis=1)
     return by_source
 

@@ -1,25 +1,25 @@
-"""The command line: `twin up | run | ingest | simulate | trace | settings | signals`."""
+"""The command line: `twin up | run | ingest | simulate | record | replay | status | trace | settings | signals`."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from twin import cli_record, cli_replay, cli_simulate, cli_status
+from twin.cli_options import ConfigOption, SetOption, settings_of
+from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
 from twin.errors import ConfigError, SmelterError
 from twin.parts import codec_of, engine_of, roles_of, roster_of
 from twin.ports import Message
 from twin.service import SystemClock
 from twin.service import run as run_service
-from twin.settings import Settings, resolve
+from twin.settings import Settings
 from twin.trace import trace as trace_hops
 
 __all__ = ["app", "main"]
@@ -30,30 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Settings file (TOML).", envvar="SMELTER_CONFIG")
-]
-SetOption = Annotated[list[str] | None, typer.Option("--set", "-s", help="NAME=VALUE of any setting; may be repeated.")]
-
-
-def _settings(config: Path | None, words: list[str] | None, **named: object) -> Settings:
-    """Settings of this command: file, environment, --set, then the command's own options."""
-    flags: dict[str, str] = {}
-    for word in words or []:
-        name, separator, value = word.partition("=")
-        if not separator:
-            raise ConfigError(f"--set {word!r} is not allowed; it must look like page.port=8081")
-        flags[name] = value
-    flags |= {name.replace("__", "."): str(value) for name, value in named.items() if value is not None}
-    text, where = "", ""
-    if config is not None:
-        where = str(config)
-        try:
-            text = config.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--config {where} cannot be read: {error}") from error
-    environment: Mapping[str, str] = os.environ
-    return resolve(toml=text, toml_name=where, environment=environment, flags=flags)
+app.command()(cli_record.record)
+app.command()(cli_replay.replay)
+app.command()(cli_status.status)
 
 
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:
@@ -70,14 +49,6 @@ def _run(settings: Settings, roles: tuple[str, ...]) -> None:
         runner.run(process())
 
 
-def _loop_factory() -> Any:
-    try:
-        import uvloop
-    except ImportError:  # not on Windows; the standard loop does the same, slower
-        return None
-    return uvloop.new_event_loop
-
-
 @app.command()
 def up(
     config: ConfigOption = None,
@@ -85,7 +56,7 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
 ) -> None:
     """Start everything in one process: broker, simulated line, ingest, store, twin, page."""
-    settings = _settings(config, words, page__port=port)
+    settings = settings_of(config, words, page__port=port)
     roles = ("simulate", "ingest", "engine", "page")
     _run(settings, roles if settings["mqtt.url"] else ("broker", *roles))
 
@@ -93,31 +64,43 @@ def up(
 @app.command()
 def run(config: ConfigOption = None, words: SetOption = None) -> None:
     """Start the roles that the setting `roles` names."""
-    settings = _settings(config, words)
+    settings = settings_of(config, words)
     _run(settings, roles_of(settings["roles"]))
 
 
 @app.command()
 def ingest(config: ConfigOption = None, words: SetOption = None) -> None:
     """Start the ingest alone: broker to store."""
-    _run(_settings(config, words), ("ingest",))
+    _run(settings_of(config, words), ("ingest",))
 
 
 @app.command()
 def simulate(
     config: ConfigOption = None,
     words: SetOption = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the line.")] = None,
-    speed: Annotated[float | None, typer.Option(help="Simulated seconds a second.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Name of a packaged scenario, or a TOML file.")] = None,
+    pots: Annotated[int | None, typer.Option(help="Pots of every line, instead of what the plant file says.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the line: same seed, same line.")] = None,
+    speed: Annotated[str | None, typer.Option(help="Simulated seconds a second, or max.")] = None,
+    length: Annotated[str | None, typer.Option("--for", help="How long, simulated: 30m, 24h, 7d.")] = None,
+    start: Annotated[str | None, typer.Option(help="First moment, ISO 8601 with a zone.")] = None,
+    to: Annotated[str | None, typer.Option(help="mqtt://host:port, or parquet:FILE.parquet.")] = None,
+    truth_s: Annotated[float, typer.Option(help="Seconds between two rows of the truth beside a Parquet file.")] = 60.0,
 ) -> None:
-    """Publish a simulated line to the broker of `mqtt.url`."""
-    _run(_settings(config, words, simulate__seed=seed, simulate__speed=speed), ("simulate",))
+    """Publish a simulated line to a broker, or record it with its truth and the causes of trouble."""
+    settings = cli_simulate.settings_for(config, words, scenario, pots, seed, speed, length, start, to)
+    if cli_simulate.is_file(to):
+        cli_simulate.to_file(settings, str(to), truth_s)
+    elif scenario or to or length or start:
+        cli_simulate.to_broker(settings)
+    else:
+        _run(settings, ("simulate",))
 
 
 @app.command()
 def trace(topic: str, payload: str, config: ConfigOption = None, words: SetOption = None) -> None:
     """Print every hop of one message."""
-    settings = _settings(config, words)
+    settings = settings_of(config, words)
     roster = roster_of(settings)
     message = Message(topic, payload.encode())
     console = Console(highlight=False, markup=False)
@@ -130,7 +113,7 @@ def trace(topic: str, payload: str, config: ConfigOption = None, words: SetOptio
 @app.command("settings")
 def show_settings(config: ConfigOption = None, words: SetOption = None) -> None:
     """Print every setting with unit, default, value and where it came from."""
-    Console().print(settings_table(_settings(config, words)))
+    Console().print(settings_table(settings_of(config, words)))
 
 
 @app.command("signals")

@@ -252,7 +252,8 @@ class WindowFigures:
     """KPIs of one line and its pots over one accounting window.
 
     `units` roster codes (1 + pots,), the line first; `kpis` KPI name -> values (1 + pots,) [rim unit of the KPI], `u`
-    their standard uncertainties. Written to the store under (unit, KPI and window, start_ns): figures that change are written again.
+    their standard uncertainties. Written to the store under (unit, KPI and window, start_ns): figures that change are
+    written again.
     """
 
     window: str

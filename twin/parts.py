@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from twin import kpis, plan, plant, topics
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
@@ -14,7 +16,7 @@ from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
 from twin.files import read_config, read_secret
-from twin.plant import Roster
+from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.settings import Settings
 
@@ -67,7 +69,19 @@ def roles_of(text: str) -> tuple[str, ...]:
 def roster_of(settings: Settings) -> Roster:
     """The roster of the plant file that the settings name."""
     text, where = read_config(settings["plant.file"], "plants", "plant.file")
-    return Roster(plant.parse(text, where))
+    return Roster(_with_pots(plant.parse(text, where), settings["plant.pots"]))
+
+
+def _with_pots(found: Plant, pots: int) -> Plant:
+    """The plant with that many pots in every line; 0 = as it is."""
+
+    def resized(line: Line) -> Line:
+        capacity = line.capacity_t_per_year and line.capacity_t_per_year * pots / line.pots
+        return replace(line, pots=pots, capacity_t_per_year=capacity)
+
+    if not pots:
+        return found
+    return replace(found, sites=[replace(s, lines=[resized(line) for line in s.lines]) for s in found.sites])
 
 
 def codec_of(settings: Settings, roster: Roster) -> Codec:
@@ -85,6 +99,7 @@ def engine_of(settings: Settings, roster: Roster) -> Engine:
         grace=settings["engine.grace_ticks"],
         horizon_h=settings["engine.horizon_h"],
         efficiency=settings["engine.current_efficiency"],
+        u_efficiency=settings["engine.current_efficiency_u"],
     )
     return Engine(roster, plan.parse(text, where, kpis.METRICS), constants)
 

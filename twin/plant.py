@@ -23,6 +23,7 @@ __all__ = ["Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "parse", "va
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 Id = Annotated[str, Meta(pattern=rf"^{_ID.pattern}\Z")]  # `$` would let a line feed through
 Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 ShiftStart = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
@@ -39,14 +40,45 @@ class Meter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rollover_kwh: Positive = 1e12
 
 
+Band = Annotated[tuple[float, float], Meta(description="normal band: low, high")]
+
+
 class PotDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the drawing of a pot says; priors for the twin, never the simulator's parameters."""
+    """What the drawing and the practice of a pot say; priors for the twin, never the simulator's parameters.
+
+    None = scaled from a published pot with the rated current (`twin.estimator.design`). A band is where nine pots out
+    of ten are; the twin takes its middle and a third of its width as mean and standard deviation.
+    """
 
     title: str = ""
     rated_current_ka: Positive = 500.0
     anodes: Annotated[int, Meta(ge=1, le=200)] = 48
-    bath_temperature_c: Annotated[tuple[float, float], Meta(description="normal band")] = (945.0, 965.0)
-    voltage_v: Annotated[tuple[float, float], Meta(description="normal band")] = (3.85, 4.15)
+    bath_temperature_c: Band = (945.0, 965.0)
+    voltage_v: Band = (3.85, 4.15)
+    current_efficiency_pct: Band = (92.5, 94.5)
+    alumina_pct: Band = (2.0, 4.0)
+    alumina_at_anode_effect_pct: Band = (1.5, 2.0)
+    excess_alf3_pct: Band = (9.0, 12.0)
+    caf2_pct: Percent = 5.0
+    mgf2_pct: Percent = 0.0
+    lif_pct: Percent = 0.0
+    ledge_mm: Band = (50.0, 100.0)
+    anode_cathode_distance_mm: Band = (38.0, 46.0)
+    closing_mm_h: NotNegative = 0.175  # of the distance, by metal rise less anode wear
+    new_anode_higher_mm: NotNegative = 10.0  # set above its neighbours until it carries current
+    anode_area_m2: Positive | None = None  # bottom of all anodes
+    cathode_area_m2: Positive | None = None
+    metal_pad_area_m2: Positive | None = None  # cavity inside the ledge
+    side_area_m2: Positive | None = None  # ledge
+    bath_kg: Positive | None = None
+    metal_kg: Positive | None = None
+    anode_resistance_uohm: Positive | None = None
+    cathode_resistance_uohm: Positive | None = None
+    external_resistance_uohm: Positive | None = None
+    feeder_accuracy_pct: Positive = 3.0  # of the mass of a shot, one standard deviation between pots
+    slow_alumina_pct: Percent = 60.0  # of a shot
+    slow_alumina_min: Positive = 5.0  # time constant of its dissolution
+    alf3_kg_per_t: Positive = 18.0  # AlF3 fed per tonne of metal
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +95,10 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rectifier_efficiency_pct: Percent = 98.5
     capacity_t_per_year: Positive | None = None
     commissioned: str = ""
+    # Limits of error [% of reading]; 0.5 is the domain's example of a meter and a scale: give your own.
+    current_class_pct: Positive = 0.5
+    voltage_class_pct: Positive = 0.5
+    scale_class_pct: Positive = 0.5
     ac_meter: Meter = Meter()
     dc_meter: Meter = Meter()
     auxiliary_meter: Meter = Meter()

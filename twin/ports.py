@@ -5,13 +5,13 @@ Adapters implement them; the fakes in `adapters.memory` obey the same contract t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from twin.frames import Readings
 
-__all__ = ["Clock", "Delivery", "Message", "Publisher", "Sink", "Source", "Store"]
+__all__ = ["Bounds", "Clock", "Delivery", "Message", "Publisher", "Recording", "Sink", "Source", "Store", "Timer"]
 
 
 class Message(NamedTuple):
@@ -61,6 +61,39 @@ class Clock(Protocol):
     """The only source of 'now'. Inside the core, time comes from the data."""
 
     def now_ns(self) -> int: ...
+
+
+class Timer(Clock, Protocol):
+    """A clock that can be waited on: for what is played at a speed."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Bounds(NamedTuple):
+    """Source times [ns] between which a recording plays; 0 and 0 when nothing is there.
+
+    Single readings may lie outside: a laboratory result that came late, a clock that is wrong.
+    """
+
+    first_ns: int
+    last_ns: int
+
+
+class Recording(Protocol):
+    """Readings of the past that can be read again and again, in the order in which they came.
+
+    Raises ConfigError when it cannot be read, SourceUnavailable when a server does not answer.
+    """
+
+    async def open(self) -> Bounds:
+        """Find out what is there; the bounds may be estimates, for a progress bar and to move times."""
+        ...
+
+    def chunks(self, start_ns: int) -> AsyncGenerator[Readings, None]:
+        """The selected readings from source time `start_ns` on, in memory a part at a time."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Publisher(Protocol):

@@ -53,6 +53,7 @@ class Setting:
 S = Setting
 SETTINGS: tuple[Setting, ...] = (
     S("plant.file", "demo", "", "Plant file (TOML): sites, lines, pots, designs. `demo` is the packaged one."),
+    S("plant.pots", 0, "", "Pots of every line instead of what the plant file says; 0 = as it says.", 0, 10000),
     S(
         "plan.file",
         "china-2025-2027",
@@ -119,6 +120,7 @@ SETTINGS: tuple[Setting, ...] = (
     S("engine.grace_ticks", 2, "ticks", "Ticks to wait for data that is out of order.", 0, 600),
     S("engine.horizon_h", 36, "h", "How far back late data still changes the books.", 25, 240),
     S("engine.current_efficiency", 0.94, "1", "Current efficiency behind the Faraday tonne.", 0.5, 1.0),
+    S("engine.current_efficiency_u", 0.006, "1", "Its standard uncertainty: 92.5-94.5 %, rectangular.", 0.0, 0.1),
     S("engine.output_s", 60.0, "s", "How often the twin's figures are written to the store.", 1, 3600),
     S("page.host", "127.0.0.1", "", "Address the page listens on."),
     S("page.port", 8080, "", "Port of the page.", 1, 65535),
@@ -134,6 +136,19 @@ SETTINGS: tuple[Setting, ...] = (
         0,
         1440,
     ),
+    S(
+        "simulate.scenario",
+        "",
+        "",
+        "Scenario of the simulated line: a packaged one or a TOML file; empty = no causes of trouble.",
+    ),
+    S(
+        "simulate.start",
+        "",
+        "",
+        "First moment simulated (ISO 8601 with a zone); empty = `simulate.history_min` ago.",
+    ),
+    S("simulate.hours", 0.0, "h", "Simulated time after which the line stops; 0 = never.", 0, 100000),
     S("log.level", "info", "", "Least severe log lines shown.", choices=("debug", "info", "warning", "error")),
     S("log.format", "text", "", "Log lines for people or for machines.", choices=("text", "json")),
 )

@@ -180,8 +180,22 @@ def test_what_is_older_than_the_horizon_is_counted_and_left_out() -> None:
 def test_a_gap_across_a_quarter_hour_loses_nothing_before_it() -> None:
     for last in (14 * 60, 13 * 60, 60):
         parts = [steady(range(last)), steady(range(16 * 60, 17 * 60))]
-        apart, together = filled(3, *parts), filled(3, Readings.concat(parts))
+        apart, together = ledger_of(3), filled(3, Readings.concat(parts))
+        for part in parts:
+            add(apart, part)
+            apart.settle()
         assert totals(apart).covered.tolist() == totals(together).covered.tolist() == [last + 60.0] * 4
+
+
+def test_a_late_meter_reading_at_the_end_of_a_quarter_hour_changes_the_next_one() -> None:
+    whole = steady(range(1800))
+    ac, second = whole.signal == by_name("ac_energy_kwh"), (whole.time_ns - NOW_NS) / NS
+    late = ac & (second >= 890) & (second < 900)
+    ledger = ledger_of(3)
+    for part in (whole.take(~late), whole.take(late)):
+        add(ledger, part)
+        ledger.settle()
+    assert totals(ledger).ac_energy.tolist() == totals(filled(3, whole)).ac_energy.tolist()
 
 
 def test_a_pot_enrolled_later_is_booked_from_then_on() -> None:
@@ -200,3 +214,11 @@ def test_a_window_is_the_sum_of_the_windows_in_it() -> None:
     parts = [totals(ledger, before), totals(ledger, HOUR)]
     for name in ("dc_energy", "dc_charge", "covered", "ac_energy", "ac_charge", "auxiliary_energy", "tapped"):
         assert getattr(totals(ledger, DAY), name) == pytest.approx(sum(getattr(p, name) for p in parts), rel=1e-12)
+
+
+def test_the_dc_meter_is_compared_over_its_own_time() -> None:
+    """The line's voltage times current is 6 MW: a meter that says so differs by nothing, from its first minute on."""
+    meter = readings_of((second, 0, "dc_energy_kwh", 12.0 * 500 / 3600 * second) for second in range(0, 600, 5))
+    found = figures(filled(3, steady(range(600)), meter), window=DAY)
+    assert found["dc_difference_pct"][0] == pytest.approx(0.0, abs=1e-9)
+    assert np.isnan(found["dc_difference_pct"][1:]).all()

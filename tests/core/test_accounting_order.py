@@ -40,8 +40,12 @@ def stream(rng: np.random.Generator) -> Readings:
     for name in ("ac_energy_kwh", "auxiliary_energy_kwh"):
         register = (rng.uniform(0, 3, len(second)).cumsum() + rng.uniform(0, 100)) % 100
         parts.append(Readings.of(NOW_NS + second * NS, [0] * len(second), [by_name(name)] * len(second), register))
+    silent = [(start, start + int(rng.integers(0, 1500))) for start in rng.integers(0, SPAN_S, 2).tolist()]
     taps = [(float(rng.integers(0, SPAN_S)), pot, "tapped_metal_kg", float(rng.uniform(0, 3000))) for pot in (1, 1, 2)]
-    return Readings.concat([*parts, readings_of(taps)])
+    told = Readings.concat(parts)
+    second = (told.time_ns - NOW_NS) // NS
+    heard = np.all([(second < first) | (second > last) for first, last in silent], axis=0)  # at times nobody is
+    return Readings.concat([told.take(heard), readings_of(taps)])
 
 
 def book(parts: list[Readings], rng: np.random.Generator) -> LineLedger:

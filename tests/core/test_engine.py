@@ -64,6 +64,24 @@ def test_out_of_order_within_the_grace_makes_no_difference() -> None:
     assert np.array_equal(sorted_report.pots.age_s, mixed_report.pots.age_s)
 
 
+def test_within_a_tick_the_newest_reading_counts_and_of_one_time_the_last() -> None:
+    engine = engine_of(settings=Settings(tick_s=5.0))
+    rows = [
+        (3.0, 1, "voltage_v", 4.3),
+        (1.0, 1, "voltage_v", 4.1),
+        (2.0, 2, "voltage_v", 4.2),
+        (2.0, 2, "voltage_v", 4.4),
+    ]
+    report = step_all(engine, readings_of(rows), readings_of([(30.0, 3, "voltage_v", 4.0)]))
+    assert report.pots.column(VOLTAGE).tolist()[:2] == [4.3, 4.4]
+
+
+def test_a_reading_said_again_with_another_value_replaces_it() -> None:
+    wrong, right = readings_of([(0, 1, "voltage_v", 9.0)]), readings_of([(0, 1, "voltage_v", 4.0)])
+    report = step_all(engine_of(), wrong, readings_of([(9, 2, "voltage_v", 4.0)]), right, steady([18]))
+    assert report.pots.column(VOLTAGE)[0] == 4.0
+
+
 def test_a_late_reading_goes_into_the_books_and_not_over_a_newer_value() -> None:
     engine = engine_of()
     late = readings_of([(5.0, 1, "voltage_v", 9.0)])

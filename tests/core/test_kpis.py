@@ -39,6 +39,7 @@ def sums(**changes: list[float]) -> Totals:
         "auxiliary_energy": [10.0, 10.0, 0.0],
         "auxiliary_charge": [50.0, 50.0, 0.0],
         "dc_metered": [190.0, 0.0, 0.0],
+        "dc_compared": [191.9, 0.0, 0.0],
         "tapped": [4.0, 4.0, 0.0],
         "effect_time": [60.0, 60.0, 0.0],
         "effect_energy": [10.0, 10.0, 0.0],
@@ -97,7 +98,7 @@ def test_a_comprehensive_figure_needs_both_its_parts() -> None:
 
 def test_coverage_is_never_more_than_all_and_nothing_of_nothing() -> None:
     assert values(sums(covered=[1801.0, 1800.0, 0.0]), "hour")["coverage_pct"].tolist() == [100.0, 100.0, 0.0]
-    nothing = Totals(0.0, np.zeros(6), *(np.zeros(3) for _ in range(14)))
+    nothing = Totals(0.0, np.zeros(6), *(np.zeros(3) for _ in range(15)))
     assert values(nothing)["coverage_pct"].tolist() == [0.0, 0.0, 0.0]
 
 
@@ -115,6 +116,10 @@ def test_emissions_are_those_of_the_plans_method() -> None:
     assert found["c2f6_kg"][1] == pytest.approx(2 * 0.143 * 0.100 * metal)
     assert found["anode_co2_t"][1] == pytest.approx(1.471 * metal, rel=1e-3)
     assert found["direct_co2e_t_t"][1] == pytest.approx(1.471 + 2 * 0.143 * (6630 + 0.1 * 11100) / 1000, rel=1e-3)
+
+
+def test_the_cross_check_compares_the_same_time() -> None:
+    assert values(sums(), "day")["dc_difference_pct"][0] == pytest.approx(1.0)
 
 
 def test_clean_share_is_by_energy() -> None:

@@ -129,6 +129,26 @@ async def test_figures_wait_for_a_store_that_is_away() -> None:
 
 
 @asynchronous
+async def test_figures_that_change_during_a_failed_write_are_not_put_back() -> None:
+    runner, store = rig()
+
+    async def fail(readings: Readings) -> None:
+        runner._write = store.write
+        await runner.feed(steady(range(300, 600)))
+        await runner.step()
+        raise SinkUnavailable("away")
+
+    runner._write = fail
+    await runner.feed(steady(range(300)))
+    with pytest.raises(SinkUnavailable):
+        await runner.finish()
+    await runner.finish()
+    written = store.written[0]
+    (metal,) = written.value[written.signal == METAL].tolist()
+    assert metal == pytest.approx(3 * 0.0080537 * 500 * 0.94 / 144, rel=1e-3)
+
+
+@asynchronous
 async def test_figures_that_the_store_refuses_are_counted_and_not_sent_again() -> None:
     runner, store = rig(SinkRejected("no"))
     await runner.feed(steady(range(300)))

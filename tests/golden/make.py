@@ -67,7 +67,7 @@ def record() -> Readings:
     units = roster()
     ((site, line),) = units.plant.lines()
     simulated = SimulatedLine(units, site, line, SEED, START_NS)
-    simulated._potline.causes = Causes(simulated._potline, CAUSES)
+    simulated.potline.causes = Causes(simulated.potline, CAUSES)
     simulated._sensors.flaws = FLAWS
     return Readings.concat([part for _ in range(3600 // PERIOD_S) for part in simulated.advance(PERIOD_S)])
 

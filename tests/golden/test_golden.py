@@ -12,6 +12,7 @@ import pytest
 
 from tests.golden.make import RECORDING, REPORT, load, record, report
 from twin.frames import Readings
+from twin.windows import WINDOWS
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_in_chunks_of_any_length(hour: Readings) -> None:
 
 def test_the_hour_has_in_it_what_an_hour_can_have(hour: Readings) -> None:
     lines = [json.loads(line) for line in REPORT.read_text("utf-8").splitlines()]
-    assert {line["window"] for line in lines if "window" in line} == {"hour", "shift", "day"}
+    assert {line["window"] for line in lines if "window" in line} == set(WINDOWS)
     assert {(line["event"], "began" in line) for line in lines if "event" in line} >= {
         ("anode_effect", True),
         ("anode_effect", False),
