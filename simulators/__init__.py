@@ -10,7 +10,7 @@
         if potline.steps % period == 0:    # the line's sample period
             said = sensors.observe()       # Observation, rim units and names of twin.signals
             truth = potline.truth()        # (pots,) arrays; keep it elsewhere
-            labels = potline.causes.active()   # what is wrong now, and the faults it should raise
+            labels = potline.causes.active()   # what is wrong now, by plan or by itself, and the faults it should raise
 
 `said.telemetry[name]` is an array (pots,) in the order of `line.pot_ids()`; NaN = that reading is missing.
 `said.pot_time_ns` is the source time each pot's own clock gives; `said.line` the line's readings; `said.events` and
@@ -19,7 +19,7 @@ The publisher shall send a message twice where `said.duplicated`, later by `said
 order), and keep back or lose messages where `said.offline`. One potline is one line: make one per line of a plant.
 Same plant, seed, start and schedule: bit-equal output; `copy` and `pickle` of a potline are checkpoints.
 
-A new fault is a row in `causes`; a new scenario a TOML file in `scenarios/`; the figures of a line beside their
-published ranges: `python -m simulators.figures PLANT.toml`. With `potline.audit = True`, `potline.balance()` gives
-the relative residuals of alumina, AlF3, metal, carbon and energy of the last step.
+A new fault is a row in `causes`; a new scenario a TOML file in `scenarios/`; the model, and the figures of a line
+beside their published ranges: docs/simulator.md, `python -m simulators.figures PLANT.toml`. With `potline.audit =
+True`, `potline.balance()` gives the relative residuals of alumina, AlF3, metal, carbon and energy of the last step.
 """

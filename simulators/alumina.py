@@ -19,9 +19,9 @@ from twin.physics.faraday import ALUMINA_PER_METAL, METAL_PER_COULOMB
 __all__ = ["Alumina"]
 
 NORMAL_SUPERHEAT = 10.0  # K, at which the rate constants hold (plan 6: 8-12)
-NORMAL_SATURATION = 0.3  # 1, at which the rate constants hold: 2.3 of 7.6 wt%
+NORMAL_SATURATION = 0.3  # 1, at which the rate constants hold: 2.3 of 7.6 wt% (U)
 CROWDED = 4e-3  # undissolved alumina over bath above which rafts sink (U)
-POOR = 0.4  # wt%, below it the reaction dies for want of alumina
+POOR = 0.4  # wt%, below it the reaction dies for want of alumina (U)
 
 
 class Alumina:

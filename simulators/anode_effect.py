@@ -1,8 +1,9 @@
-"""Anode effect: begins when alumina falls below the pot's own limit, 10-50 V, ends when fed and the beam has pumped."""
+"""Anode effect: begins when alumina falls below the pot's own limit, 10-50 V; only a quench ends it, once fed."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulators import chance
 from simulators.bath import Bath
@@ -31,15 +32,20 @@ class AnodeEffect:
         self.rated = rated
         self.rng = rng
         self.level = np.zeros(pots)  # V, mean of the effect under way
-        self.kill_after = np.zeros(pots)  # s that quenching takes
+        self.kill_after = np.zeros(pots)  # s that the quench takes
         self.count = np.zeros(pots, np.int64)
         self.begun: Ints = np.zeros(0, np.int64)
         self.ended: Ints = np.zeros(0, np.int64)
         self._none: Ints = np.zeros(0, np.int64)
         self._normal = np.zeros(pots)
 
-    def step(self, state: State, bath: Bath, current: float, efficiency: Floats, dt: float) -> Floats:
-        """Voltage that the effect adds [V]; `efficiency` is lowered while it lasts (restored by the slow step)."""
+    def step(
+        self, state: State, bath: Bath, current: float, efficiency: Floats, quenched: NDArray[np.bool_], dt: float
+    ) -> Floats:
+        """Voltage that the effect adds [V]; `efficiency` is lowered while it lasts (restored by the slow step).
+
+        `quenched`: where the beam pumps and shots fall; the gas film outlives its cause where nobody breaks it.
+        """
         self.begun = self.ended = self._none
         low = bath.alumina < self.p.alumina_ae
         low &= ~state.effect
@@ -48,7 +54,7 @@ class AnodeEffect:
         normal = self.rng.standard_normal(out=self._normal)
         if not state.effect.any():
             return state.effect_voltage
-        state.effect_age += np.where(state.effect, dt, 0.0)
+        state.effect_age += np.where(state.effect & quenched, dt, 0.0)
         drawn = state.effect_voltage + (self.level - state.effect_voltage) * min(dt / MEMORY, 1.0)
         drawn += normal * (WOBBLE * min(2.0 * dt / MEMORY, 1.0) ** 0.5)
         np.maximum(drawn, LEAST_VOLTAGE, out=drawn)

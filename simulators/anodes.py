@@ -22,7 +22,8 @@ __all__ = ["ANODE_DENSITY", "Anodes"]
 ANODE_DENSITY = 1560.0  # kg/m3 of baked carbon (U)
 COLD_SHARE = 0.02  # of its conductance that an anode has when just set (page 6: none at first)
 SHORTED = 0.012  # m; an anode closer than this to the metal works at half efficiency (U)
-LEAST_DISTANCE = 0.002  # m
+LEAST_DISTANCE = 0.002  # m, of an anode or its spike (U)
+LEAST_DENSITY = 1600.0  # A/m2 (U); a line that stands still shares as at it: else its return began with 900 V
 NOMINAL_EFFICIENCY = 0.94  # 1, at which net carbon per metal turns into wear (plan 3)
 
 
@@ -61,7 +62,8 @@ class Anodes:
 
     def _share(self, state: State, bath: Bath, effects: Effects, current: float) -> None:
         p, work, apart = self.p, self._work, self._distance
-        density = max(current, 1.0) / (p.fanning * p.anode_area)
+        amperes = np.maximum(current, LEAST_DENSITY * p.anode_area)
+        density = amperes / (p.fanning * p.anode_area)
         layer = bubble_thickness(density)
         phi = bubble_coverage(density, bath.ratio, bath.alumina, p.alumina_ae)
         per_metre = 1.0 / (
@@ -69,7 +71,7 @@ class Anodes:
             * (p.fanning * p.anode_area)
         )
         bubbles = layer * phi / (1.0 - phi) - layer
-        reaction = state.temperature / (12533.0 * max(current, 1.0))  # slope of the reaction overvoltage, page 2
+        reaction = state.temperature / (12533.0 * amperes)  # slope of the reaction overvoltage, page 2
         equal = p.r_anode + per_metre * (state.distance + bubbles) + reaction
         # distance under each anode
         np.subtract(state.gap, effects.spike, out=apart)

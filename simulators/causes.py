@@ -68,6 +68,9 @@ _FEED = (
     CauseKind("anode_effect", "Anode effect: feeders starve the pot", "pot", "process",
         "step", 0, 0.6, ("anode_effect",), (
             times("missing", -1.0, "feed_gain", "share of the commanded alumina that does not arrive"),)),
+    CauseKind("feeder_hang", "Feeders hang for a while", "pot", "process",
+        "step", 0, 0.7, ("feeder_hang",), (
+            times("missing", -0.75, "feed_gain", "share of the commanded alumina that does not arrive"),)),
     CauseKind("feeder_plugged", "Feeder plugged", "pot", "process",
         "step", 0, 8, ("feeder_plugged",), (
             times("missing", -0.167, "feed_gain", "share that does not arrive: one of six feeders"),)),
@@ -98,10 +101,10 @@ _ANODES = (
 _HEAT = (
     CauseKind("cold_pot", "Cold pot: cover lost", "pot", "process",
         "ramp", 3600, 12, ("bath_cold",), (
-            times("loss", 0.12, "top_loss", "growth of the heat lost through the cover"),)),
+            times("loss", 0.20, "top_loss", "growth of the heat lost through the cover"),)),
     CauseKind("hot_pot", "Hot pot: superheat drifts up", "pot", "process",
         "ramp", 7200, 24, ("bath_hot",), (
-            times("loss", -0.14, "top_loss", "change of the heat lost through the cover"),)),
+            times("loss", -0.18, "top_loss", "change of the heat lost through the cover"),)),
     CauseKind("alf3_error", "AlF3 does not arrive", "pot", "process",
         "step", 0, 72, ("alf3_low",), (
             times("missing", -1.0, "alf3_gain", "share of the commanded AlF3 that does not arrive"),)),

@@ -26,7 +26,7 @@ PER_KELVIN = 1.5  # kg/d more per K that the bath is too hot (U)
 PER_PERCENT = 0.35  # of a measured lack of AlF3 that a day's decision makes up (U)
 BAG_BELOW = 1.3  # wt% under target at which the crew adds a bag (U)
 BAG = 25.0  # kg (U)
-NOMINAL_EFFICIENCY = 0.94
+NOMINAL_EFFICIENCY = 0.94  # page 5, with which the usual dose is reckoned
 DAY = 86400.0
 
 

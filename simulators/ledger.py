@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.thermal import DATUM, HEAT_BATH, HEAT_METAL, LATENT
+from simulators.thermal import DATUM, HEAT_BATH, HEAT_METAL, LATENT, LINING
 from twin.frames import Floats
 from twin.physics.heat import FEED_HEATING_ENERGY, REACTION_ENERGY
 
@@ -94,5 +94,8 @@ def stocks(line: Potline) -> dict[str, Floats]:
         "alf3": state.alf3.copy(),
         "metal": state.metal.copy(),
         "carbon": line.anodes.mass(state),
-        "energy": capacity * (state.temperature - DATUM) - LATENT * state.ledge - state.cold,
+        "energy": capacity * (state.temperature - DATUM)
+        + (LINING * line.size) * (state.lining - DATUM)
+        - LATENT * state.ledge
+        - state.cold,
     }

@@ -19,7 +19,7 @@ HOUR, DAY = 3600.0, 86400.0
 BATH_DENSITY = 2100.0  # kg/m3 (U)
 BATH_LEVEL = 0.19  # m at the pot's usual mass of bath (plan 6: 20.5 cm at 300 kA)
 BATH_OFF = 0.05  # of its mass by which bath may be off before the crew adds or takes some (U)
-CORRECT_TIME = 1800.0  # s
+CORRECT_TIME = 1800.0  # s (U)
 HAND = (1.5, 1.2, 0.3, 0.4, 3.0)  # K, K, cm, cm, mV: errors of thermocouple, superheat, metal, bath, drop (U)
 LABORATORY = (0.15, 0.12, 0.05, 0.02, 0.03)  # wt%: errors of AlF3, alumina, CaF2, MgF2, LiF (U)
 

@@ -18,7 +18,7 @@ from twin.frames import Floats
 __all__ = ["REFERENCE_CURRENT", "Parameters", "Row", "draw"]
 
 REFERENCE_CURRENT = 500e3  # A, the pot that the defaults describe
-CUT = 2.5  # standard deviations
+CUT = 2.5  # standard deviations (U)
 
 
 class Row(NamedTuple):

@@ -17,7 +17,7 @@ from simulators.alumina import Alumina
 from simulators.anode_effect import AnodeEffect
 from simulators.anodes import Anodes
 from simulators.bath import Bath
-from simulators.controller import Controller, Tuning
+from simulators.controller import QUENCH, Controller, Tuning
 from simulators.dosing import ALF3_PER_SODA, COLD_DOSE, CRYOLITE_PER_SODA, CRYOLITE_PER_VAPOUR, Dosing
 from simulators.effects import neutral
 from simulators.electric import Electric
@@ -44,7 +44,7 @@ __all__ = ["SLOW_STEP", "Potline"]
 SLOW_STEP = 10.0  # s
 SHORT_LOSS = 0.5  # of the current through anodes that touch the metal is lost (U)
 SUPERHEATS = (-5.0, 40.0)  # K, range in which the efficiency follows the superheat (page 5: 0-25)
-EFFICIENCIES = (0.3, 0.98)
+EFFICIENCIES = (0.3, 0.98)  # 1, range in which the efficiency is kept (U)
 
 
 class Potline:
@@ -136,7 +136,8 @@ class Potline:
         state.drift += self._moved
         bath.weigh(state)
         bath.dissolve(state)
-        effect = self.effect.step(state, bath, current, alumina.efficiency, dt_s)
+        quenched = self.control.mode == QUENCH
+        effect = self.effect.step(state, bath, current, alumina.efficiency, quenched, dt_s)
         self.electric.step(state, bath, current, self.anodes.excess, effect)
         np.multiply(self.electric.internal, current, out=self.power)
         self.power -= self.effect.gas(state, current)
@@ -206,19 +207,20 @@ class Potline:
         quiet -= wave_loss(p.wave_loss, self.noise.sigma_wave)
         quiet -= SHORT_LOSS * self.anodes.shorted
         np.clip(quiet, *EFFICIENCIES, out=self.alumina.efficiency)
-        np.multiply(p.feeder_gain * self.wander.shot, effects.feed_gain * self.rounds.hang, out=self.gain)
+        np.multiply(p.feeder_gain * self.wander.shot, effects.feed_gain, out=self.gain)
         self.alumina.slow(state, bath, effects, self.wander.mud)
         self.electric.age(state, effects, self.normal_sludge)
         self.anodes.slow(state, bath, effects, current, dt)
-        self.thermal.slow(state, bath, effects, self.wander.cover, SLOW_STEP)
+        self.thermal.slow(state, bath, effects, self.wander.cover, self.effect.gas(state, current), SLOW_STEP)
         melting, dosing = self.thermal.melting, self.dosing
-        cryolite, alf3, ledge, wall, distance, cold = self.rates
+        cryolite, alf3, ledge, wall, distance, cold, lining = self.rates
         np.subtract(melting, CRYOLITE_PER_VAPOUR * dosing.vapour, out=cryolite)
         cryolite += dosing.by_soda * (CRYOLITE_PER_SODA / ALF3_PER_SODA)
         np.add(dosing.vapour, dosing.by_soda, out=alf3)
         np.negative(alf3, out=alf3)
         np.negative(melting, out=ledge)
         wall[:] = self.thermal.shell
+        lining[:] = self.thermal.soaking
         rise = METAL_PER_COULOMB * current / (METAL_DENSITY * p.cathode_area) * self.alumina.efficiency
         np.subtract(self.anodes.wear, rise, out=distance)
         np.negative(self.thermal.q_cold, out=cold)

@@ -24,6 +24,8 @@ DIP_EVERY = 1500.0  # s on average (U)
 BUSBAR_PER_POT = 0.018  # V at rated current, end busbars and crossovers shared by the pots (U)
 FIXED_LOSS = 0.25  # share of the rectifier's rated loss that does not depend on the current (U)
 AUXILIARY = 55e3 / 500e3  # W per A of rated current and pot: 350 kWh/t (plan 1: 13,350 - 13,000)
+DAY_SWING = 0.08  # of the auxiliary power, more by day (U)
+WIND = (0.4, 1.2)  # least wind and its range, over its mean (U)
 EFFECT_DIP = 0.5  # of the relative rise of line voltage by an anode effect that the current falls by (U)
 
 
@@ -103,7 +105,7 @@ class Rectifier:
     def slow(self, time_s: float) -> None:
         """Auxiliary power through the day: more by day, when the potroom works."""
         hour = local_hour(time_s, self.zone)
-        day = 1.0 + 0.08 * math.sin(2.0 * math.pi * (hour - 8.0) / 24.0)
+        day = 1.0 + DAY_SWING * math.sin(2.0 * math.pi * (hour - 8.0) / 24.0)
         self.auxiliary_power = AUXILIARY * self.rated * self.line.pots * day
 
     def power_mix(self, time_s: float) -> dict[str, float]:
@@ -130,7 +132,7 @@ def mix(base: Mapping[str, float], hour: float, time_s: float, seed: int) -> dic
     sun = max(math.cos((hour - 12.5) / 24.0 * 2.0 * math.pi) - 0.2, 0.0) / 0.2265  # mean of a day: 1
     block, part = divmod(time_s / 10800.0, 1.0)
     gusts = [chance.uniform(seed, 41, int(block) + n) for n in (0, 1)]
-    wind = 0.4 + 1.2 * (gusts[0] * (1.0 - part) + gusts[1] * part)  # new weather every three hours
+    wind = WIND[0] + WIND[1] * (gusts[0] * (1.0 - part) + gusts[1] * part)  # new weather every three hours
     filler = max((s for s in SOURCES if s not in ("solar", "wind")), key=lambda s: shares[s])
     shares["solar"] *= sun
     shares["wind"] *= wind

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulators import chance
 from simulators.anodes import ANODE_DENSITY
+from simulators.schedule import Cause
 from twin.physics.faraday import METAL_PER_COULOMB
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["ANODE_HEAT", "ANODE_LIFE", "BEAM_LOWEST", "DAY", "METAL_DENSITY", "Rounds"]
 
 HOUR, DAY = 3600.0, 86400.0
-METAL_DENSITY = 2300.0  # kg/m3 of liquid aluminium
+METAL_DENSITY = 2300.0  # kg/m3 of liquid aluminium at 950 C (U)
 TAP_EVERY = (26.0, 30.0)  # h, by pot; plan 6: 24-32
-TAP_JITTER = 0.4  # h
+TAP_JITTER = 0.4  # h (U)
 TAP_TIME = 480.0  # s of tapping (U)
 TAP_SCALE = 0.003  # relative error of a weighing (plan 3: 0.5 % matters)
 USUAL_EFFICIENCY = 0.937  # 1, by which the crew reckons production (plan 6: 92.5-94.5 %)
@@ -46,7 +47,6 @@ class Rounds:
         pots = line.pots
         self.tap_every = np.array([HOUR * self._between(*TAP_EVERY, n, 1) for n in range(pots)])
         self.tap_rate = np.zeros(pots)  # kg/s being tapped
-        self.hang = np.ones(pots)  # factor on delivered alumina
         self.mean_current = line.current_rated  # A, over the last day: what the crew reckons with
         self.first_tap = np.zeros(pots)  # s
         self.first_anode = np.zeros(pots)  # s
@@ -60,7 +60,7 @@ class Rounds:
                 "raise": self._raise,
                 "raise_end": self._raise_end,
                 "hang": self._hang,
-                "hang_end": self._hang_end,
+                "freed": self._freed,
             }
         )
         order = np.random.default_rng([self.seed, 5]).permutation(pots)
@@ -160,16 +160,18 @@ class Rounds:
         self.line.journal.event(due, pot, "beam_raised", 0.0)
 
     def _hang(self, due: float, pot: int) -> None:
+        """Feeders hang for a while: a cause like those of a scenario, with a label of its own."""
         key = (self.seed, 59, pot, self.agenda.turn("hang", pot))
-        self.hang[pot] = 0.5 * chance.uniform(*key, 1)
+        missing = 0.5 * chance.uniform(*key, 1) - 1.0
         low, high = HANG_MINUTES
-        self.agenda.plan(due + 60.0 * (low + (high - low) * chance.uniform(*key, 2)), "hang_end", pot)
+        length = 60.0 * (low + (high - low) * chance.uniform(*key, 2))
+        self.line.causes.strike(Cause("feeder_hang", pot, due, length, 1.0, {"missing": missing}))
         self.agenda.plan(due + HOUR * 2.0 + chance.exponential(HANG_EVERY, *key, 3), "hang", pot)
 
-    def _hang_end(self, due: float, pot: int) -> None:
-        self.hang[pot] = 1.0
+    def _freed(self, due: float, pot: int) -> None:
+        self.line.causes.lift("feeder_hang", pot, due)
 
     def quench(self, time_s: float, pot: int) -> None:
         """Quick shots of a quench often free a feeder that hangs."""
         if chance.uniform(self.seed, 62, pot, round(time_s)) < FREED:
-            self.agenda.plan(time_s + 15.0, "hang_end", pot)
+            self.agenda.plan(time_s + 15.0, "freed", pot)

@@ -1,7 +1,11 @@
-"""Schedule: which cause strikes whom, when, for how long, how badly; and what of it is at work now."""
+"""Schedule: which cause strikes whom, when, for how long, how badly; and what of it is at work now.
+
+Causes come from a scenario, or by themselves (`strike`): feeders that hang now and then. Both are labelled alike.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Causes", "Label"]
 
-WARM_DAYS = (4.0, 26.0)  # age of an anode that a cause strikes unless one is named
+WARM_DAYS = (4.0, 26.0)  # (U) age of an anode that a cause strikes unless one is named
+KEPT = 100_000  # labels of causes that are over
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,16 @@ class Label:
     faults: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class Struck:
+    """A cause at work: on whom, and until when."""
+
+    cause: Cause
+    pots: Ints
+    anode: int
+    end_s: float
+
+
 class Causes:
     """The schedule of one potline; `apply` is called each slow step."""
 
@@ -70,7 +85,8 @@ class Causes:
         for cause in self.schedule:
             self._check(cause)
         self._next = 0
-        self._active: list[tuple[Cause, Ints, int]] = []  # cause, pots, anode
+        self._active: list[Struck] = []
+        self._over: deque[Label] = deque(maxlen=KEPT)
 
     def _check(self, cause: Cause) -> None:
         kind = CAUSES.get(cause.name)
@@ -84,14 +100,15 @@ class Causes:
             raise ValueError(f"cause {cause.name!r} has no parameter {', '.join(sorted(unknown))}")
 
     def labels(self) -> list[Label]:
-        """Every cause of the schedule, as a label."""
-        return [self._label(cause) for cause in self.schedule]
+        """What is over, what is at work, what the schedule still has to come; only what is over has its final end."""
+        to_come = [self._label(cause, cause.anode, _end(cause)) for cause in self.schedule[self._next :]]
+        return [*self._over, *self.active(), *to_come]
 
     def active(self) -> list[Label]:
-        """The causes at work now."""
-        return [self._label(cause, anode) for cause, _, anode in self._active]
+        """The causes at work now, those that came by themselves among them."""
+        return [self._label(struck.cause, struck.anode, struck.end_s) for struck in self._active]
 
-    def _label(self, cause: Cause, anode: int | None = None) -> Label:
+    def _label(self, cause: Cause, anode: int | None, end_s: float) -> Label:
         at = self.line.journal.at
         one = any(p.target in ("connection", "spike") for p in cause.kind.parameters) or cause.name == "anode_slip"
         return Label(
@@ -99,7 +116,7 @@ class Causes:
             tuple(self._pots(cause).tolist()),
             anode if one else None,
             at(cause.start_s),
-            at(cause.start_s + cause.duration_s),
+            at(end_s),
             cause.severity,
             cause.kind.faults,
         )
@@ -125,35 +142,48 @@ class Causes:
         luck = chance.uniform(self.line.seed, 91, cause.pot, round(cause.start_s))
         return int(good[int(luck * len(good))])
 
+    def strike(self, cause: Cause) -> None:
+        """A cause that comes by itself, now."""
+        self._begin(cause)
+
+    def lift(self, name: str, pot: int, time_s: float) -> None:
+        """Somebody or something ends this cause at this pot before its time."""
+        for struck in self._active:
+            if struck.cause.name == name and struck.cause.pot == pot:
+                struck.end_s = min(struck.end_s, time_s)
+
     def apply(self, time_s: float) -> None:
         """Set the effects of this moment; run what begins and what ends."""
         if not self._active and (self._next >= len(self.schedule) or self.schedule[self._next].start_s > time_s):
             return
         while self._next < len(self.schedule) and self.schedule[self._next].start_s <= time_s:
-            cause = self.schedule[self._next]
+            self._begin(self.schedule[self._next])
             self._next += 1
-            pots, anode = self._pots(cause), self._anode(cause)
-            self._active.append((cause, pots, anode))
-            self._once(cause, pots, anode, begins=True)
-        still = [entry for entry in self._active if time_s < entry[0].start_s + entry[0].duration_s]
-        over = [entry for entry in self._active if entry not in still]
-        self._active = still
-        for cause, pots, anode in over:
-            self._once(cause, pots, anode, begins=False)
+        over = [struck for struck in self._active if struck.end_s <= time_s]
+        self._active = [struck for struck in self._active if struck.end_s > time_s]
+        for struck in over:
+            self._once(struck, begins=False)
+            self._over.append(self._label(struck.cause, struck.anode, struck.end_s))
         self.line.effects.reset()
-        for cause, pots, anode in self._active:
-            self._act(cause, pots, anode, cause.level(time_s))
+        for struck in self._active:
+            self._act(struck.cause, struck.pots, struck.anode, struck.cause.level(time_s))
+
+    def _begin(self, cause: Cause) -> None:
+        struck = Struck(cause, self._pots(cause), self._anode(cause), _end(cause))
+        self._active.append(struck)
+        self._once(struck, begins=True)
 
     def values(self, cause: Cause) -> dict[str, float]:
         """Parameters of a cause: the table's defaults under the schedule's own."""
         return {p.name: cause.values.get(p.name, p.default) for p in cause.kind.parameters}
 
-    def _once(self, cause: Cause, pots: Ints, anode: int, *, begins: bool) -> None:
+    def _once(self, struck: Struck, *, begins: bool) -> None:
+        cause = struck.cause
         act = cause.kind.begin if begins else cause.kind.end
         if act is not None:
             strong = {name: value * cause.severity for name, value in self.values(cause).items()}
-            for pot in pots.tolist():
-                act(self.line, pot, anode, strong)
+            for pot in struck.pots.tolist():
+                act(self.line, pot, struck.anode, strong)
 
     def _act(self, cause: Cause, pots: Ints, anode: int, level: float) -> None:
         effects, values = self.line.effects, self.values(cause)
@@ -177,3 +207,7 @@ class Causes:
                 field_[place] *= max(1.0 + level * value, 0.0)
             else:
                 field_[place] += level * value
+
+
+def _end(cause: Cause) -> float:
+    return cause.start_s + cause.duration_s

@@ -23,7 +23,6 @@ __all__ = ["Imperfection", "Observation", "Sensors"]
 DAY = 86400.0
 GAS_FLOW = 2.4  # m3/s of a 500 kA pot (U)
 GAS_HEAT = 1210.0  # J/(m3 K) of air at duct temperature (U)
-GAS_PART = 0.55  # of the heat through cover and hood that the gas takes along (U)
 BAR = 0.30  # share of the bath's temperature above ambient left at the end of a collector bar (U)
 
 # signal -> (standard deviation of the reading's noise, quantisation step), rim units; all U but for the voltage
@@ -152,7 +151,6 @@ class Sensors:
         voltage = line.take_voltage() + self.voltage_offset
         self.thermo += (state.temperature - self.thermo) * min(elapsed / 45.0, 1.0)
         drift = self.thermo_offset + self.thermo_drift * (line.time_s / DAY) + effects.thermocouple_bias
-        gas = thermal.q_top * GAS_PART + line.effect.gas(state, current)
         per_anode = current / line.anode_count * 1e-3
         rows = (
             voltage,
@@ -164,7 +162,7 @@ class Sensors:
             self.thermo - KELVIN_AT_0_C + drift,
             state.wall - KELVIN_AT_0_C,
             (state.temperature - 303.15) * BAR + 30.0 + effects.bar_temperature,
-            30.0 + gas / (self.gas_flow * GAS_HEAT),
+            30.0 + thermal.gas / (self.gas_flow * GAS_HEAT),
             self.gas_flow,
             control.counter,
             line.dosing.counter,

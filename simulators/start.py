@@ -12,7 +12,7 @@ from simulators.controller import OVERFEED, UNDERFEED
 from simulators.dosing import ALF3_PER_SODA, COLD_DOSE, Dosing
 from simulators.noise import wave_loss
 from simulators.rounds import ANODE_HEAT, ANODE_LIFE, BEAM_LOWEST, DAY
-from simulators.thermal import AMBIENT, COLD_TIME, GAS, LEDGE_DENSITY, OPEN_LOSS
+from simulators.thermal import AMBIENT, COLD_TIME, GAS, GAS_PART, LEDGE_DENSITY, OPEN_LOSS
 from twin.frames import Floats
 from twin.physics.efficiency import current_efficiency
 from twin.physics.faraday import ALUMINA_PER_METAL, METAL_PER_COULOMB
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["begin"]
 
 USUAL_ALUMINA = 2.34  # wt%, mean of the feed cycle (page 6: swings about 2.0-2.5)
-USUAL_SLUDGE = 1.15  # over that of constant superheat: cold spells add more than warm ones take
+USUAL_SLUDGE = 1.15  # over that of constant superheat: cold spells add more than warm ones take (U)
 USUAL_EFFICIENCY = 0.937  # plan 6: 92.5-94.5 %
-USUAL_WAVE = 1.45  # the metal wave over its calmest: anode changes stir it
-OPEN_SHARE = 1200.0 / 56000.0  # of the time that crust is open for an anode change
+USUAL_WAVE = 1.45  # the metal wave over its calmest: anode changes stir it (U)
+OPEN_SHARE = 1200.0 / 56000.0  # of the time that crust is open for an anode change: every 56 000 s
 
 
 def fill_bath(line: Potline, rng: np.random.Generator) -> Floats:
@@ -52,6 +52,7 @@ def fill_bath(line: Potline, rng: np.random.Generator) -> Floats:
     melting_point = liquidus(USUAL_ALUMINA, p.alf3, p.caf2, p.mgf2, p.lif, p.kf)
     balance: Floats = melting_point + p.superheat
     state.temperature[:] = balance + 0.6 * rng.standard_normal(pots)
+    state.lining[:] = balance
     return balance
 
 
@@ -90,6 +91,7 @@ def fill_heat(line: Potline, balance: Floats) -> None:
     power = current * (p.voltage_set - current * p.r_external)
     top = power - used - through - anodes - additions - (balance - AMBIENT) / p.r_bottom
     line.thermal.top[:] = (balance - GAS) / top
+    line.thermal.gas[:] = top * GAS_PART
 
 
 def meet_target(line: Potline) -> None:

@@ -15,7 +15,7 @@ from twin.frames import Floats
 
 __all__ = ["ADDITIVES", "DRIFT", "State", "zeros"]
 
-DRIFT = ("cryolite", "alf3", "ledge", "wall", "distance", "cold")
+DRIFT = ("cryolite", "alf3", "ledge", "wall", "distance", "cold", "lining")
 ADDITIVES = ("caf2", "mgf2", "lif", "kf")
 
 
@@ -31,7 +31,7 @@ class State:
     additives: Floats  # (4, pots) kg, rows as ADDITIVES
     temperature: Floats  # K, bath
     beam: Floats  # m, larger = lower
-    drift: Floats  # (6, pots), rows as DRIFT
+    drift: Floats  # (7, pots), rows as DRIFT
     # one row per anode
     gap: Floats  # m, distance of this anode less the pot's mean distance
     height: Floats  # m of carbon left
@@ -39,7 +39,7 @@ class State:
     # bubbles, metal wave (complex amplitude), anode effect
     wave: NDArray[np.complex128]
     effect: NDArray[np.bool_]
-    effect_age: Floats  # s
+    effect_age: Floats  # s of quench in this anode effect
     effect_voltage: Floats  # V above the normal voltage
     cathode_age: Floats  # d since start-up
 
@@ -50,6 +50,7 @@ class State:
     wall: Floats = field(init=False)  # K, shell at its hottest point
     distance: Floats = field(init=False)  # m, mean distance from anode to metal (ACD)
     cold: Floats = field(init=False)  # J that new anodes and cold additions still have to take up
+    lining: Floats = field(init=False)  # K, cathode blocks and anodes: what follows the bath within hours
 
     def __post_init__(self) -> None:
         for name, row in zip(DRIFT, self.drift, strict=True):

@@ -123,3 +123,4 @@ def record_lines(
         if count % max(1, round(60 / period_s)) == 0:
             tapes.flush_if_old()
             told(lines[0].now_ns)
+    tapes.write_causes(lines)  # again: hangs of feeders come by themselves while the line runs

@@ -54,7 +54,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("voltage_low", "Voltage low", "voltage_v", "below", 3.6, 3.7, 300, 300, "medium", "Check for a spike or short."),
     Fault("bath_hot", "Bath hot", "bath_temperature_c", "above", 975.0, 970.0, 900, 900, "medium", "Check heat balance."),
     Fault("bath_cold", "Bath cold", "bath_temperature_c", "below", 935.0, 940.0, 900, 900, "medium", "Check for sludge."),
-    Fault("noisy", "Unstable pot", "noise_mv", "above", 50.0, 35.0, 600, 600, "low", "Check anodes, metal pad."),
+    Fault("noisy", "Unstable pot", "metal_wave_mv", "above", 15.0, 10.0, 600, 600, "low", "Check anodes, metal pad."),
     Fault("no_data", "No data", "voltage_v", "old", 60.0, 10.0, 0, 0, "medium", "Check sensor and gateway."),
 )  # fmt: skip
 

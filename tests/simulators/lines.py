@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulators.controller import Tuning
 from simulators.journal import Event, Sample
 from simulators.potline import Potline
 from simulators.schedule import Cause
@@ -28,6 +29,7 @@ def potline(
     current_ka: float = 500.0,
     rollover_kwh: float = 1e9,
     mix: dict[str, float] | None = None,
+    tuning: Tuning | None = None,
 ) -> Potline:
     """A line of the 500 kA class."""
     line = Line(
@@ -41,7 +43,7 @@ def potline(
         power_mix_pct={"coal": 70, "hydro": 10, "wind": 12, "solar": 6, "nuclear": 2} if mix is None else mix,
     )
     plant = Plant(sites=[Site(id="demo", lines=[line], time_zone="Asia/Shanghai")], designs={"p": PotDesign()})
-    return Potline.of(plant, line, "demo", seed=seed, start_ns=START, cause_schedule=schedule)
+    return Potline.of(plant, line, "demo", seed=seed, start_ns=START, cause_schedule=schedule, tuning=tuning)
 
 
 @dataclass(slots=True)
@@ -49,11 +51,13 @@ class Run:
     """What a run showed: truth and observation every so often (rows), all events and samples."""
 
     line: Potline
+    first: dict[str, Floats] = field(default_factory=dict)  # truth before the first step
     truth: list[dict[str, Floats]] = field(default_factory=list)
     seen: list[Observation] = field(default_factory=list)
     shares: list[Floats] = field(default_factory=list)  # (anodes, pots)
     events: list[Event] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+    made_kg: float = 0.0  # metal, all pots
     worst_balance: dict[str, float] = field(default_factory=dict)
 
     def true(self, name: str) -> Floats:
@@ -71,11 +75,12 @@ class Run:
 
 def run(line: Potline, hours: float, dt: float = 5.0, *, every_s: float = 300.0, audit: bool = False) -> Run:
     """Run on and look every `every_s`; with `audit` also at the ledger of every single step."""
-    sensors, result = Sensors(line, 7, FLAWLESS), Run(line)
+    sensors, result = Sensors(line, 7, FLAWLESS), Run(line, line.truth())
     line.audit = audit
     every = round(every_s / dt)
     for n in range(round(hours * 3600.0 / dt)):
         line.step(dt)
+        result.made_kg += float(line.alumina.made.sum())
         if audit:
             for kind, residual in line.balance().items():
                 result.worst_balance[kind] = max(result.worst_balance.get(kind, 0.0), float(np.abs(residual).max()))

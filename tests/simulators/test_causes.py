@@ -13,11 +13,12 @@ import pytest
 from simulators.causes import CAUSES, CauseKind
 from simulators.schedule import Cause
 from tests.simulators.lines import Run, potline, run
+from twin.signals import SIGNALS, by_name
 
 POTS = [kind for kind in CAUSES.values() if kind.scope != "line"]
 LINES = [kind for kind in CAUSES.values() if kind.scope == "line"]
-START_H, HOURS = 0.5, 10.0
-LINE_HOURS = 2.5
+START_H, HOURS = 0.5, 6.5
+LINE_HOURS, LINE_POTS = 1.0, 100
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def pair() -> tuple[Run, Run]:
 
 @pytest.fixture(scope="module")
 def calm_line() -> Run:
-    return run(potline(40, seed=3), LINE_HOURS)
+    return run(potline(LINE_POTS, seed=3), LINE_HOURS)
 
 
 class Seen:
@@ -77,6 +78,12 @@ def anode_effect(seen: Seen) -> None:
     kills = [event for event in seen.pair[0].events if event[1] == seen.pot and event[2] == "anode_effect_kill"]
     assert kills
     assert highest > 4.05
+
+
+def feeder_hang(seen: Seen) -> None:
+    lowest = [one.true("alumina_wt_pct")[5:24, seen.pot].min() for one in seen.pair]
+    assert lowest[0] < lowest[1] - 0.1
+    assert seen.pair[0].true("feed_gain")[7, seen.pot] == pytest.approx(0.25, abs=0.02)
 
 
 def feeder_plugged(seen: Seen) -> None:
@@ -129,8 +136,8 @@ def hot_pot(seen: Seen) -> None:
 
 
 def alf3_error(seen: Seen) -> None:
-    assert seen.change("excess_alf3_wt_pct") < -0.2
-    assert seen.change("liquidus_k") > 0.5
+    assert seen.change("excess_alf3_wt_pct") < -0.1
+    assert seen.change("liquidus_k") > 0.1
 
 
 def ledge_loss(seen: Seen) -> None:
@@ -159,7 +166,7 @@ def start_up(seen: Seen) -> None:
 def voltage_drift(seen: Seen) -> None:
     """The controller believes it: it takes the distance away that the sensor invents."""
     assert abs(seen.change("voltage_v")) < 0.03
-    assert seen.change("pot_voltage_v") < -0.05
+    assert seen.change("pot_voltage_v") < -0.04
     assert seen.change("distance_m") < -0.001
 
 
@@ -189,7 +196,8 @@ def gateway_outage(seen: Seen) -> None:
 EFFECTS: dict[str, Callable[[Seen], None]] = {
     effect.__name__: effect
     for effect in (
-        *(anode_effect, feeder_plugged, feeder_overdosing, sludge, anode_slip, anode_spike, burn_off, bad_connection),
+        *(anode_effect, feeder_hang, feeder_plugged, feeder_overdosing, sludge),
+        *(anode_slip, anode_spike, burn_off, bad_connection),
         *(cold_pot, hot_pot, alf3_error, ledge_loss, pad_instability, cathode_wear, start_up),
         *(voltage_drift, stuck_sensor, thermocouple_bias, clock_skew, gateway_outage),
     )
@@ -202,8 +210,8 @@ def test_cause_of_a_pot(kind: CauseKind, pair: tuple[Run, Run]) -> None:
 
 
 def energy(one: Run, name: str) -> float:
-    """kWh on a meter over the last hour."""
-    return one.seen[-1].line[name] - one.seen[-13].line[name]
+    """kWh on a meter over the last half hour."""
+    return one.seen[-1].line[name] - one.seen[-7].line[name]
 
 
 def rectifier_loss(struck: Run, calm: Run) -> None:
@@ -224,7 +232,7 @@ def power_modulation(struck: Run, calm: Run) -> None:
 
 def ac_meter_drift(struck: Run, calm: Run) -> None:
     shown = [energy(one, "ac_energy_kwh") / energy(one, "dc_energy_kwh") for one in (struck, calm)]
-    assert shown[0] / shown[1] > 1.003
+    assert shown[0] / shown[1] == pytest.approx(1.0 + 0.02 * 44.0 / 360.0, abs=2e-4)  # of six hours to grow
     assert struck.line.rectifier.ac.energy == pytest.approx(calm.line.rectifier.ac.energy, rel=1e-9)
 
 
@@ -244,7 +252,7 @@ LINE_EFFECTS = {
 @pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.name)
 def test_cause_of_a_line(kind: CauseKind, calm_line: Run) -> None:
     cause = Cause(kind.name, None, 60.0, min(kind.hours, LINE_HOURS) * 3600.0)
-    LINE_EFFECTS[kind.name](run(potline(40, [cause], seed=3), LINE_HOURS), calm_line)
+    LINE_EFFECTS[kind.name](run(potline(LINE_POTS, [cause], seed=3), LINE_HOURS), calm_line)
 
 
 @pytest.mark.parametrize("kind", CAUSES.values(), ids=lambda kind: kind.name)
@@ -259,35 +267,9 @@ def test_row_is_complete(kind: CauseKind) -> None:
         assert (parameter.how == "value") == (not parameter.target)
 
 
-def test_labels_say_who_and_when() -> None:
-    line = potline(6, [Cause("anode_spike", 2, 60.0, 600.0, 0.8), Cause("tap_scale", None, 0.0, 900.0)])
-    for _ in range(40):
-        line.step(5.0)
-    spike, scale = sorted(line.causes.active(), key=lambda label: label.cause)
-    assert (spike.cause, spike.pots, spike.severity, spike.faults) == (
-        *("anode_spike", (2,), 0.8),
-        CAUSES["anode_spike"].faults,
-    )
-    assert spike.anode is not None
-    assert (spike.end_ns - spike.start_ns) == 600 * 10**9
-    assert scale.pots == ()
-    for _ in range(200):
-        line.step(5.0)
-    assert line.causes.active() == []
-    assert (line.effects.spike == 0.0).all()
-    assert (line.effects.wave == 1.0).all()
-
-
-@pytest.mark.parametrize(
-    ("cause", "says"),
-    [
-        (Cause("gremlins", 0, 0.0, 1.0), "not in the table"),
-        (Cause("hot_pot", None, 0.0, 1.0), "strikes a pot"),
-        (Cause("tap_scale", 1, 0.0, 1.0), "strikes a line"),
-        (Cause("hot_pot", 9, 0.0, 1.0), "no pot with index 9"),
-        (Cause("hot_pot", 0, 0.0, 1.0, 1.0, {"colour": 1.0}), "no parameter colour"),
-    ],
-)
-def test_a_schedule_that_does_not_fit_is_refused(cause: Cause, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        potline(3, [cause])
+def test_readings_stay_in_the_range_of_their_signal(pair: tuple[Run, Run]) -> None:
+    """What is out of range never gets past the codec."""
+    for row in pair[0].seen:
+        for name, values in {**row.telemetry, **row.line}.items():
+            signal, said = SIGNALS[by_name(name)], np.asarray(values)
+            assert ((said >= signal.low) & (said <= signal.high)).all(), name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,17 +11,25 @@ from simulators.causes import CAUSES
 from simulators.ledger import KINDS
 from simulators.schedule import Cause
 from tests.simulators.lines import Run, potline, run
+from twin.physics.heat import heat_loss
 
 POT_CAUSES = [kind for kind in CAUSES.values() if kind.scope != "line"]
 
 
 @pytest.fixture(scope="module")
 def busy() -> Run:
-    """Every cause at once on a line where work goes on: taps, anode changes, anode effects, added bath."""
-    schedule = [Cause(kind.name, n, 1800.0, min(kind.hours, 4.0) * 3600.0) for n, kind in enumerate(POT_CAUSES)]
-    schedule += [Cause("anode_effect", pot, 3600.0, 5400.0) for pot in range(len(POT_CAUSES), 30)]
-    schedule += [Cause("line_current_loss", None, 9000.0, 1200.0), Cause("power_modulation", None, 12000.0, 6000.0)]
-    return run(potline(40, schedule, seed=5), 5.0, audit=True)
+    """Every cause at once on a line where work goes on: taps, anode changes, anode effects, bath and bags of AlF3."""
+    schedule = [Cause(kind.name, n, 360.0, min(kind.hours, 2.0) * 3600.0) for n, kind in enumerate(POT_CAUSES)]
+    schedule += [Cause("anode_effect", pot, 600.0, 4200.0) for pot in range(len(POT_CAUSES), 30)]
+    schedule += [Cause("line_current_loss", None, 5400.0, 1200.0), Cause("power_modulation", None, 6900.0, 1800.0)]
+    line = potline(40, schedule, seed=5)
+    line.state.cryolite[30:35] -= 900.0  # the crew adds bath to these and takes some of the next
+    line.state.cryolite[35:] += 900.0
+    line.bath.refresh(line.state)
+    line.dosing.known_alf3[:] -= 2.0  # and adds bags
+    for pot in range(40):
+        line.agenda.plan(600.0 + 10.0 * pot, "measure", pot)
+    return run(line, 2.5, audit=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -28,10 +38,37 @@ def test_closes_every_step(busy: Run, kind: str) -> None:
 
 
 def test_it_was_busy(busy: Run) -> None:
+    """So that closing means something: all that moves mass or heat happened."""
     names = {event[2] for event in busy.events}
-    assert {"tapped_metal_kg", "anode_changed", "anode_effect_kill", "beam_move_mm"} <= names
+    assert {"tapped_metal_kg", "anode_changed", "anode_effect_kill", "beam_move_mm", "alf3_bag_kg"} <= names
     assert busy.line.effect.count.sum() > 5
     assert 2.0 in busy.values("anode_effect_kill")  # starved pots have to be fed by hand
+    added = busy.line.state.additives[0] / (busy.line.p.caf2 * busy.line.p.bath_mass * 0.01)  # only crews move CaF2
+    assert added[30:35].min() > 1.02
+    assert added[35:].max() < 0.98
+    ledge = busy.true("ledge_m") - busy.first["ledge_m"]
+    assert ledge[-1].min() < -5e-3
+    assert ledge[-1].max() > 5e-3
+
+
+def test_closing_would_notice_a_gram(busy: Run) -> None:
+    """Of alumina, AlF3 or metal, and a kilojoule: the ledger does not just repeat what the state did."""
+    for kind in ("alumina", "alf3", "metal", "energy"):
+        line = copy.deepcopy(busy.line)
+        line.step(5.0)
+        assert np.abs(line.balance()[kind]).max() < 1e-9
+        stock = getattr(line.state, {"alumina": "sludge", "energy": "cold"}.get(kind, kind))
+        stock[3] += 1e3 if kind == "energy" else 1e-3
+        assert np.abs(line.balance()[kind]).max() > 1e-7
+
+
+def test_heat_loss_agrees_with_the_published_formula(day: Run) -> None:
+    """Plan 3: I (V_int - 0.48 - 1.65 CE); the simulator sums its own flows, from other sources (page 4), to 5 %."""
+    line, thermal = day.line, day.line.thermal
+    lost = thermal.q_top + thermal.q_bottom + thermal.q_side + thermal.q_cold + thermal.q_melt
+    internal = day.true("pot_voltage_v").mean() - line.current_rated * line.p.r_external.mean()
+    expected = heat_loss(line.current_rated, internal, float(day.true("efficiency").mean()))
+    assert lost.mean() == pytest.approx(expected, rel=0.05)
 
 
 def test_closes_at_one_second_steps() -> None:

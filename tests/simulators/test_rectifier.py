@@ -30,11 +30,11 @@ def test_meters_of_a_line_stay_in_their_class() -> None:
 
 
 def test_rollover_shows_in_the_readings() -> None:
-    line = potline(10, rollover_kwh=40_000.0)
-    shown = [row.line["ac_energy_kwh"] for row in run(line, 2.0).seen]
-    assert min(np.diff(shown)) < -20_000.0
+    line = potline(10, rollover_kwh=16_000.0)
+    shown = [row.line["ac_energy_kwh"] for row in run(line, 1.0).seen]
+    assert min(np.diff(shown)) < -8_000.0
     assert min(shown) >= 0.0
-    assert max(shown) < 40_000.0
+    assert max(shown) < 16_000.0
 
 
 def test_auxiliaries_take_350_kwh_per_tonne() -> None:

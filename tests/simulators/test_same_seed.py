@@ -23,7 +23,7 @@ def same(a: Potline, b: Potline) -> bool:
 def test_same_seed_is_bit_equal_and_another_is_not() -> None:
     lines = [potline(8, SCHEDULE, seed=seed) for seed in (3, 3, 4)]
     sensors = [Sensors(line, line.seed) for line in lines]
-    for n in range(900):
+    for n in range(600):
         for line in lines:
             line.step(2.5)
         if n % 30 == 0:
@@ -63,7 +63,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_happened() -> None:
 def test_a_fault_at_one_pot_leaves_the_luck_of_the_others() -> None:
     """So that a run with a fault and one without can be compared pot by pot."""
     struck, spared = potline(6, [Cause("hot_pot", 0, 0.0, 7200.0)]), potline(6)
-    for _ in range(1440):
+    for _ in range(720):
         struck.step(5.0)
         spared.step(5.0)
     assert struck.state.temperature[0] != spared.state.temperature[0]

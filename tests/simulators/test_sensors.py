@@ -7,7 +7,7 @@ import pytest
 
 from simulators.schedule import Cause
 from simulators.sensors import READING, Imperfection, Sensors
-from tests.simulators.lines import FLAWLESS, potline
+from tests.simulators.lines import FLAWLESS, Run, potline
 from twin.signals import SIGNALS, by_name, of_topic
 
 
@@ -33,18 +33,13 @@ def test_every_signal_of_pot_and_line_is_said_in_its_range() -> None:
     )
 
 
-def test_events_and_samples_name_signals_of_their_topic() -> None:
-    line = potline(80)
-    sensors = Sensors(line, 1)
+def test_events_and_samples_name_signals_of_their_topic(day: Run) -> None:
     kinds: dict[str, set[str]] = {"event": set(), "sample": set()}
-    for n in range(3000):
-        line.step(5.0)
-        if n % 60 == 0:
-            said = sensors.observe()
-            kinds["event"] |= {event[2] for event in said.events}
-            kinds["sample"] |= {sample[3] for sample in said.samples}
-            assert all(available <= said.time_ns for _, available, *_ in said.samples)
-            assert all(time_ns <= said.time_ns for time_ns, *_ in said.events)
+    for said in day.seen:
+        kinds["event"] |= {event[2] for event in said.events}
+        kinds["sample"] |= {sample[3] for sample in said.samples}
+        assert all(available <= said.time_ns for _, available, *_ in said.samples)
+        assert all(time_ns <= said.time_ns for time_ns, *_ in said.events)
     for topic, names in kinds.items():
         known = {SIGNALS[code].name for code in of_topic(topic)}
         assert names <= known

@@ -12,7 +12,7 @@ from twin.frames import Floats
 from twin.physics.liquidus import liquidus
 
 
-def voltage_at(line: Potline, alumina: float, further: float = 0.0) -> Floats:
+def voltage_at(line: Potline, alumina: float | Floats, further: float = 0.0) -> Floats:
     """Voltage [V] of every pot at this alumina content and this much more distance [m]."""
     line.bath.alumina[:] = alumina
     line.state.distance += further
@@ -27,7 +27,8 @@ def test_least_voltage_at_3_5_to_4_5_percent() -> None:
     contents = np.arange(2.0, 6.0, 0.05)
     volts = np.array([voltage_at(line, float(content)) for content in contents])
     lowest = contents[volts.argmin(axis=0)]
-    assert 3.5 < lowest.mean() < 4.8
+    assert 3.5 < lowest.mean() < 4.5
+    assert ((lowest > 3.5) & (lowest < 4.7)).all()
     assert (volts[0] > volts[20]).all()
     assert (volts[-1] > volts.min(axis=0)).all()
 
@@ -39,21 +40,29 @@ def test_a_millimetre_is_31_to_36_millivolts() -> None:
     assert ((slope > 0.029) & (slope < 0.036)).all()
 
 
-@pytest.mark.parametrize(("alumina", "low", "high"), [(2.5, 1.8, 6.0), (2.1, 6.0, 18.0)])
+@pytest.mark.parametrize(("alumina", "low", "high"), [(2.5, 2.0, 4.0), (2.0, 7.0, 10.0)])
 def test_slope_without_feed(alumina: float, low: float, high: float) -> None:
-    """Page 9: 2-4 mV/min at 2.5 and 7-10 at 2.0 wt% with C_AE 1.5; here 1.6, so that 2.1 stands for 2.0."""
+    """Page 9: 2-4 mV/min at 2.5 and 7-10 at 2.0 wt%, for C_AE 1.5 and 6-8 t of bath at 350 kA: made alike here."""
     line = potline(20, [Cause("anode_effect", pot, 0.0, 9000.0) for pot in range(20)])
-    line.state.undissolved[:] = 0.0
-    line.state.dissolved[:] = line.bath.solvent * (alumina + 0.06) / (100.0 - alumina - 0.06)
-    slope = []
-    for n in range(180):
+    state, bath = line.state, line.bath
+    line.p.alumina_ae[:] = 1.5
+    larger = 7000.0 / 350.0 * 500.0 / bath.mass
+    state.undissolved[:] = 0.0
+    state.sludge[:] = 0.0
+    state.drift[:2] *= larger  # cryolite, AlF3
+    state.additives *= larger
+    bath.refresh(state)
+    state.dissolved[:] = bath.solvent * (alumina + 0.09) / (100.0 - alumina - 0.09)
+    bath.refresh(state)
+    contents = []
+    for n in range(36):
         line.step(5.0)
-        if n in (12, 60):
-            slope.append((line.bath.alumina.copy(), line.electric.total.copy()))
-    (content, before), (_, after) = slope
-    assert content.mean() == pytest.approx(alumina, abs=0.08)
-    minutes = 48 * 5.0 / 60.0
-    assert low < np.median(after - before) * 1e3 / minutes < high
+        if n in (11, 35):
+            contents.append(bath.alumina.copy())
+    before, after = contents
+    assert (before + after).mean() / 2.0 == pytest.approx(alumina, abs=0.03)
+    rise = voltage_at(line, after) - voltage_at(line, before)  # without the bath's warming, some -0.5 mV/min
+    assert low < np.median(rise) * 1e3 / 2.0 < high
 
 
 def test_liquidus_is_solheims() -> None:
@@ -94,3 +103,16 @@ def test_current_of_a_smaller_line_gives_the_same_pot() -> None:
     truth = line.truth()
     assert truth["pot_voltage_v"].mean() == pytest.approx(3.99, abs=0.05)
     assert truth["power_w"].mean() == pytest.approx(300e3 * 3.82, rel=0.03)
+
+
+def test_a_line_that_stood_still_comes_back_at_a_voltage_that_exists() -> None:
+    """And cools by no more than some 30 K an hour: the carbon of cathode and anodes keeps heat (docs/simulator.md)."""
+    line = potline(10, [Cause("line_current_loss", None, 60.0, 3600.0, 1.0, {"loss": -1.0})])
+    before, volts = line.state.temperature.mean(), []
+    for _ in range(760):
+        line.step(5.0)
+        volts.append(line.electric.total.max())
+        if line.time_s == 3600.0:
+            assert 15.0 < before - line.state.temperature.mean() < 50.0
+    assert line.rectifier.current > 450e3
+    assert max(volts) < 8.0
