@@ -87,12 +87,15 @@ class DuckStore:
         db.execute("CREATE TEMP TABLE roster (unit INTEGER, site VARCHAR, line VARCHAR, pot VARCHAR)")
         self._known = 0
         for measurement, codes in FIELDS.items():
+            fields = [CATALOGUE[code].db_field for code in codes]
+            columns = ", ".join(f"{field} DOUBLE" for field in fields)
             db.execute(
                 f"CREATE TABLE IF NOT EXISTS {measurement} "
-                "(time TIMESTAMP_NS NOT NULL, site VARCHAR, line VARCHAR, pot VARCHAR)"
+                f"(time TIMESTAMP_NS NOT NULL, site VARCHAR, line VARCHAR, pot VARCHAR, {columns})"
             )
-            for code in codes:
-                db.execute(f"ALTER TABLE {measurement} ADD COLUMN IF NOT EXISTS {CATALOGUE[code].db_field} DOUBLE")
+            there = {row[0] for row in db.execute(f"DESCRIBE {measurement}").fetchall()}
+            for field in (field for field in fields if field not in there):
+                db.execute(f"ALTER TABLE {measurement} ADD COLUMN {field} DOUBLE")
         self._db = db
         self._enrol()
         self._last = {measurement: self._last_times(measurement) for measurement in FIELDS}
