@@ -99,6 +99,7 @@ class Engine:
         self.plan = plan
         self.settings = settings or Settings()
         self.lines: Mapping[int, tuple[Site, Line]] = dict(zip(roster.line_codes(), roster.plant.lines(), strict=True))
+        self.period_s = max(line.sample_period_s for _, line in self.lines.values())
         calendars = {site.id: Calendar(site) for site in roster.plant.sites}
         self.calendars = {code: calendars[site.id] for code, (site, _) in self.lines.items()}
 
@@ -173,7 +174,7 @@ class Engine:
         state.quality[place] = readings.quality
         state.closed_ns = closed_ns
         units = np.arange(len(state.value), dtype=np.int32)
-        events.extend(watch(state.faults, closed_ns, state.value, state.said_ns, units))
+        events.extend(watch(state.faults, closed_ns, state.value, state.said_ns, units, period_s=self.period_s))
 
     def _frame(self, state: State, rows: Ints, signals: tuple[int, ...]) -> Frame:
         cells = np.ix_(rows, np.array(signals))

@@ -76,13 +76,26 @@ class FaultState:
 NEVER = np.iinfo(np.int64).max
 
 
-def watch(state: FaultState, time_ns: int, value: Floats, said_ns: NDArray[np.int64], units: Codes) -> Iterator[Event]:
-    """One tick: `value` (pots, signals) [SI], `said_ns` (pots, signals) time each was said (negative = never)."""
+def watch(
+    state: FaultState,
+    time_ns: int,
+    value: Floats,
+    said_ns: NDArray[np.int64],
+    units: Codes,
+    *,
+    period_s: float = 86400.0,
+) -> Iterator[Event]:
+    """One tick: `value` (pots, signals) [SI], `said_ns` (pots, signals) time each was said (negative = never).
+
+    `period_s` [s] is how long a value speaks for: the longest sample period of the lines.
+    """
     for index, fault in enumerate(FAULTS):
         column = fault.column
         seen = (time_ns - said_ns[:, column]) / 1e9 if fault.sense == "old" else value[:, column]
         # An unknown value neither begins nor ends anything.
         known = (said_ns[:, column] > 0) & np.isfinite(seen)
+        # A value speaks for one period: an old one, however bad, holds no condition for longer.
+        spoken = np.full(len(seen), time_ns) if fault.sense == "old" else said_ns[:, column] + int(period_s * NS_PER_S)
         active, since = state.active[index], state.since[index]
         limit = np.where(active, fault.si(fault.clear), fault.si(fault.limit))
         beyond = seen < limit if fault.sense == "below" else seen > limit
@@ -91,7 +104,7 @@ def watch(state: FaultState, time_ns: int, value: Floats, said_ns: NDArray[np.in
         since[known & ~turning] = NEVER
         np.minimum(since, time_ns, out=since, where=turning)
         hold = np.where(active, fault.clear_hold_s, fault.hold_s) * NS_PER_S
-        due = np.flatnonzero(turning & (time_ns - since >= hold))
+        due = np.flatnonzero(turning & (np.minimum(spoken, time_ns) - since >= hold))
         for pot in due.tolist():
             active[pot] = not active[pot]
             yield Event(

@@ -153,6 +153,7 @@ SETTINGS: tuple[Setting, ...] = (
     S("log.format", "text", "", "Log lines for people or for machines.", choices=("text", "json")),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+_ENVIRONMENT = {setting.environment for setting in SETTINGS} | {f"{ENVIRONMENT_PREFIX}CONFIG"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,9 @@ def resolve(
 ) -> Settings:
     """All settings from a TOML text, an environment and command-line words. Raises ConfigError."""
     given = dict(_from_toml(toml, toml_name))
+    for name in environment or ():
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in _ENVIRONMENT:
+            raise ConfigError(f"environment: there is no setting {name}; see `twin settings` for the names")
     for setting in SETTINGS:
         if environment and setting.environment in environment:
             given[setting.name] = (environment[setting.environment], f"environment {setting.environment}")

@@ -220,3 +220,9 @@ def test_lines_are_kept_apart() -> None:
 def test_the_efficiency_set_is_the_one_used() -> None:
     report = step_all(engine_of(settings=Settings(efficiency=0.90)), steady(range(600)))
     assert figure(report, "hour", 0).kpis["dc_kwh_t"][0] == pytest.approx(2980 * 4.0 / 0.90, rel=1e-5)
+
+
+def test_an_old_value_begins_nothing() -> None:
+    """A pot says 8.5 V once and falls silent: that is no anode effect of minutes."""
+    rows = [(0, 1, "voltage_v", 8.5)] + [(s, 2, "voltage_v", 4.0) for s in range(50)]
+    assert step_all(engine_of(), readings_of(sorted(rows))).events == ()

@@ -196,7 +196,7 @@ async def test_a_write_that_is_cancelled_is_not_forgotten() -> None:
 @asynchronous
 async def test_events_are_shown_newest_first_and_not_for_ever() -> None:
     runner, _ = rig()
-    for start in range(0, 250 * 910, 910):
+    for start in range(0, 110 * 910, 910):
         strike = [(start + s, 1, "voltage_v", 30.0 if s < 5 else 4.0) for s in (*range(8), 909)]
         await runner.feed(readings_of(strike))
         await runner.step()

@@ -180,3 +180,8 @@ def test_what_is_allowed_in_words() -> None:
     assert Setting("a", "x", "", "A.", choices=("x", "y")).allowed == "one of x, y"
     assert Setting("a", "x", "", "A.").allowed == "text"
     assert Setting("a", False, "", "A.").allowed == "true or false"
+
+
+def test_a_misspelt_environment_variable_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="SMELTER_PAGE_PROT"):
+        resolve(environment={"SMELTER_PAGE_PROT": "1", "SMELTER_CONFIG": "x", "HOME": "y"})

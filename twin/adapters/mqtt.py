@@ -90,6 +90,11 @@ class _Client(gmqtt.Client):
         transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
         return None if transport is None or transport.is_closing() else transport
 
+    def abandon(self) -> None:
+        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
+        if transport := self.transport:
+            transport.abort()
+
     def acknowledge(self, mids: list[int]) -> None:
         """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
         if mids and (transport := self.transport):
@@ -148,6 +153,8 @@ class MqttSource:
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._room = asyncio.Event()  # set unless the buffer is full
+        self._room.set()
         self._client: _Client | None = None
         self._paused = False
         self._closing = False
@@ -158,17 +165,23 @@ class MqttSource:
         """Keep connected until closed."""
         attempt, ever = 0, False
         while not self._closing:
+            # A paused connection dies of its own silence; to connect again before there is room would only add to it.
+            await self._room.wait()
             lost = asyncio.Event()
             try:
                 await self._connect(lost, first=not ever)
             except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(f"broker {self._where.host}:{self._where.port} cannot be reached: {error or 'no answer'}")
+                self._tell(
+                    f"broker {self._where.host}:{self._where.port} cannot be reached: {str(error) or 'no answer'}"
+                )
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
                 continue
             attempt, ever = 0, True
             await lost.wait()
-            if not self._closing:
+            if self._paused:
+                self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
+            elif not self._closing:
                 self._tell(f"broker {self._where.host}:{self._where.port} closed the connection")
 
     async def _connect(self, lost: asyncio.Event, *, first: bool) -> None:
@@ -187,8 +200,17 @@ class MqttSource:
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = lambda *_: lost.set()
-        async with asyncio.timeout(10):
-            await client.connect(self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30)
+        try:
+            async with asyncio.timeout(10):
+                await client.connect(
+                    self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30
+                )
+        except TimeoutError:
+            client.abandon()
+            raise
+        if self._closing:
+            await client.disconnect()
+            return
         self._client, self._paused = client, False
         # Always: a broker that forgot the session forgot the subscription too (F26).
         client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
@@ -202,6 +224,7 @@ class MqttSource:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
         self._closing = True
         self._more.set()
+        self._room.set()
         client, self._client = self._client, None
         if client is not None:
             await client.disconnect()
@@ -227,6 +250,7 @@ class MqttSource:
         if self.held_bytes >= self._buffer_bytes and (transport := client.transport):
             transport.pause_reading()
             self._paused = True
+            self._room.clear()
 
     def _full(self, batch: _Batch) -> bool:
         return len(batch.messages) >= self._batch_messages or batch.size >= self._batch_bytes
@@ -236,6 +260,7 @@ class MqttSource:
         self.held_bytes -= batch.size
         if self._paused and self.held_bytes < self._buffer_bytes // 2:
             self._paused = False
+            self._room.set()
             if self._client is not None and (transport := self._client.transport):
                 transport.resume_reading()
         if not self._taken and not self._batches:
