@@ -33,7 +33,7 @@ def main() -> None:
     chosen = [name for name in names if not options.only or any(word in name for word in options.only)]
     if not chosen:
         raise SystemExit(f"bench: nothing is called {', '.join(options.only)}; there are {', '.join(names)}")
-    console = Console(width=200, highlight=False)
+    console = Console(width=240, highlight=False)
     machine = _machine(options.seed)
     timings = [
         micro.measure(name, 10 if options.quick else 40, options.seed) for name in chosen if name in micro.MICROS
