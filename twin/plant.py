@@ -46,8 +46,8 @@ Band = Annotated[tuple[float, float], Meta(description="normal band: low, high")
 class PotDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the drawing and the practice of a pot say; priors for the twin, never the simulator's parameters.
 
-    None = scaled from a published pot with the rated current (`twin.estimator.design`). A band is where nine pots out
-    of ten are; the twin takes its middle and a third of its width as mean and standard deviation.
+    None = scaled from a published pot with the rated current (`twin.estimator.design`). A band is where 19 pots
+    of 20 are; the twin takes its middle and a quarter of its width as mean and standard deviation.
     """
 
     title: str = ""
@@ -71,6 +71,7 @@ class PotDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metal_pad_area_m2: Positive | None = None  # cavity inside the ledge
     side_area_m2: Positive | None = None  # ledge
     bath_kg: Positive | None = None
+    bath_level_cm: Positive | None = None
     metal_kg: Positive | None = None
     anode_resistance_uohm: Positive | None = None
     cathode_resistance_uohm: Positive | None = None

@@ -1,0 +1,105 @@
+"""The states of a pot that the twin estimates: one row each, with how fast it may move by itself.
+
+A row's place in `STATES` is its place in every array. A `walk` is moved by the model and pushed about by noise that
+grows with time; an offset is what the model cannot know of this pot: it keeps to its prior and forgets within
+`memory`, so that its variance never exceeds the prior's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = [
+    "ALF3",
+    "ALF3_LOSS",
+    "ALUMINA",
+    "BATH",
+    "CAVITY",
+    "DISSOLUTION",
+    "DISTANCE",
+    "EFFICIENCY",
+    "ELECTRIC",
+    "FEED_GAIN",
+    "FRESH",
+    "HEAT",
+    "LEDGE",
+    "LIQUIDUS",
+    "METAL",
+    "METALLIC",
+    "ONSET",
+    "STATES",
+    "TEMPERATURE",
+    "THERMAL",
+    "THERMOCOUPLE",
+    "UNDISSOLVED",
+    "VOLTAGE",
+    "WALL",
+    "State",
+]
+
+DAY = 86400.0
+
+
+class State(NamedTuple):
+    """One row. `walk` [unit per square root of an hour]; `memory` [s] of an offset, 0 for what does not fade."""
+
+    name: str
+    unit: str
+    walk: float
+    memory: float
+    help: str
+
+
+STATES: tuple[State, ...] = (
+    # electric: what the voltage speaks of
+    State("alumina_wt_pct", "wt%", 0.02, 0.0, "Alumina dissolved in the bath."),
+    State("undissolved_kg", "kg", 1.0, 0.0, "Alumina on its way into solution; sludge below the metal is not counted."),
+    State("distance_m", "m", 1e-4, 0.0, "Anode to metal."),
+    State("voltage_offset_v", "V", 0.003, 30 * DAY, "Voltage beyond the components, at rated current."),
+    State("fresh_anodes_v", "V", 0.0, 0.5 * DAY, "Voltage for new anodes that carry little current yet."),
+    State("feed_gain", "1", 0.0, 1 * DAY, "Alumina that a shot brings over what the counter says, less 1."),
+    State(
+        "dissolution", "1", 0.0, 10 * DAY, "How fast slow alumina dissolves: logarithm of the rate over the design's."
+    ),
+    State("anode_effect_alumina_wt_pct", "wt%", 0.0, 30 * DAY, "Alumina at which this pot goes into an anode effect."),
+    # thermal
+    State("temperature_k", "K", 0.7, 0.0, "Bath temperature."),
+    State("excess_alf3_wt_pct", "wt%", 0.08, 0.0, "Excess AlF3 in the bath."),
+    State("ledge_m", "m", 5e-4, 0.0, "Thickness of the frozen ledge."),
+    State("bath_kg", "kg", 40.0, 0.0, "Bath in the pot, ledge not counted."),
+    State("heat_offset_w", "W", 0.0, 20 * DAY, "Heat that stays in the pot beyond the design's balance."),
+    State("liquidus_offset_k", "K", 0.0, 20 * DAY, "Liquidus beyond Solheim's at the design's additives."),
+    State("alf3_loss", "1", 0.0, 5 * DAY, "AlF3 lost to soda and vapour over the design's, less 1."),
+    State("thermocouple_offset_k", "K", 0.0, 5 * DAY, "What the continuous thermocouple shows too much."),
+    State("wall_offset_k", "K", 0.0, 20 * DAY, "What the side-wall thermometer shows beyond the model."),
+    # metal
+    State("metal_kg", "kg", 10.0, 0.0, "Metal in the pot."),
+    State("efficiency_offset", "1", 0.0, 20 * DAY, "Current efficiency beyond Dewing's."),
+    State("cavity", "1", 0.0, 60 * DAY, "Area of the metal pad over the design's, less 1."),
+)
+
+(
+    ALUMINA,
+    UNDISSOLVED,
+    DISTANCE,
+    VOLTAGE,
+    FRESH,
+    FEED_GAIN,
+    DISSOLUTION,
+    ONSET,
+    TEMPERATURE,
+    ALF3,
+    LEDGE,
+    BATH,
+    HEAT,
+    LIQUIDUS,
+    ALF3_LOSS,
+    THERMOCOUPLE,
+    WALL,
+    METAL,
+    EFFICIENCY,
+    CAVITY,
+) = range(len(STATES))
+
+# A measurement moves only the states of its own group (`gaussian.update`).
+ELECTRIC, THERMAL, METALLIC = slice(ALUMINA, TEMPERATURE), slice(TEMPERATURE, METAL), slice(METAL, len(STATES))
