@@ -122,7 +122,8 @@ def _caption(
     return (
         f"{machine['date']}, seed {machine['seed']}, {machine['cores']} cores of {machine['cpu']}, "
         f"{machine['memory_gb']} GB, Python {machine['python']}, load {before} before and {after} after{shared}"
-        f"{'; --quick: not for quoting' if options.quick else ''}{changed}"
+        f"{'; --quick: not for quoting' if options.quick else ''}"
+        f"{f'; --calm {options.calm}' if options.calm else ''}{changed}"
     )
 
 
