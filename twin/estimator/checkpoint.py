@@ -1,12 +1,7 @@
-"""State to bytes and back, bit for bit: a head of JSON that names the arrays, then the arrays as they lie in memory.
-
-Nothing is ever executed on reading: what does not fit is refused with a PayloadError.
-"""
+"""State to bytes and back, bit for bit (`twin.packing`)."""
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 import numpy as np
@@ -15,14 +10,14 @@ from numpy.typing import NDArray
 from twin.errors import PayloadError
 from twin.estimator.belief import Belief
 from twin.estimator.estimator import Estimator, State
+from twin.estimator.marks import Marks
 from twin.estimator.states import STATES
 from twin.estimator.window import Window
+from twin.packing import pack, unpack
 
 __all__ = ["from_bytes", "to_bytes"]
 
-MAGIC = b"smelter-twin estimator 1\n"
-TYPES = ("float64", "float32", "int64")
-Array = NDArray[np.float64] | NDArray[np.float32] | NDArray[np.int64]
+KIND = "smelter-twin estimator 2"
 
 
 def to_bytes(state: State) -> bytes:
@@ -33,7 +28,7 @@ def to_bytes(state: State) -> bytes:
         for step, kept in sorted(window.samples.items())
         for (pot, kind), value in sorted(kept.items())
     ]
-    arrays: dict[str, Array] = {
+    arrays: dict[str, NDArray[Any]] = {
         "mean": state.belief.mean,
         "cov": state.belief.cov,
         "trend": state.belief.trend,
@@ -42,6 +37,8 @@ def to_bytes(state: State) -> bytes:
         "drives": window.drives,
         "kept": window.kept,
         "kept_at": window.kept_at,
+        "marks": state.marks.rows,
+        "marked": state.marks.cell,
         "sample_keys": np.array([row[:3] for row in rows], np.int64).reshape(-1, 3),
         "sample_values": np.array([row[3] for row in rows], np.float64),
     }
@@ -50,16 +47,15 @@ def to_bytes(state: State) -> bytes:
         "number": state.number,
         "too_old": state.too_old,
         "every": window.every,
-        "arrays": [[name, array.dtype.name, list(array.shape)] for name, array in arrays.items()],
+        "changed": sorted(state.marks.changed),
     }
-    parts = [json.dumps(head).encode() + b"\n", *(np.ascontiguousarray(a).tobytes() for a in arrays.values())]
-    return MAGIC + b"".join(parts)
+    return pack(KIND, head, arrays)
 
 
 def from_bytes(estimator: Estimator, data: bytes) -> State:
     """The state of an estimator of the same pots. Raises PayloadError."""
+    head, arrays = unpack(KIND, data)
     try:
-        head, arrays = _read(data)
         samples: dict[int, dict[tuple[int, int], float]] = {}
         for (step, pot, kind), value in zip(
             arrays["sample_keys"].tolist(), arrays["sample_values"].tolist(), strict=True
@@ -67,7 +63,8 @@ def from_bytes(estimator: Estimator, data: bytes) -> State:
             samples.setdefault(step, {})[pot, kind] = value
         belief = Belief(arrays["mean"], arrays["cov"], arrays["trend"], arrays["innovation"])
         window = Window(int(head["every"]), arrays["drives"], arrays["kept"], arrays["kept_at"], samples)
-        state = State(int(head["number"]), belief, arrays["memory"], window, int(head["too_old"]))
+        marks = Marks(arrays["marks"], arrays["marked"], set(head["changed"]))
+        state = State(int(head["number"]), belief, arrays["memory"], window, marks, int(head["too_old"]))
         states = head["states"]
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise PayloadError("checkpoint", f"not a state of this estimator: {error}") from error
@@ -76,27 +73,10 @@ def from_bytes(estimator: Estimator, data: bytes) -> State:
     return state
 
 
-def _read(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    if not data.startswith(MAGIC):
-        raise ValueError("no state of an estimator")
-    end = data.index(b"\n", len(MAGIC))
-    head = json.loads(data[len(MAGIC) : end])
-    place, arrays = end + 1, {}
-    for name, kind, shape in head["arrays"]:
-        if kind not in TYPES:
-            raise ValueError(f"numbers of type {kind}")
-        count = math.prod(int(length) for length in shape)
-        arrays[name] = np.frombuffer(data, kind, count, place).reshape(shape).copy()
-        place += arrays[name].nbytes
-    if place != len(data):
-        raise ValueError("bytes left over")
-    return head, arrays
-
-
 def _shapes(state: State) -> list[tuple[object, ...]]:
     window, belief = state.window, state.belief
-    arrays: tuple[Array, ...] = (
+    arrays = (
         belief.mean, belief.cov, belief.trend, belief.innovation, state.memory, window.drives, window.kept,
-        window.kept_at,
+        window.kept_at, state.marks.rows, state.marks.cell,
     )  # fmt: skip
     return [(window.every,), *((*a.shape, a.dtype.name) for a in arrays)]

@@ -22,6 +22,7 @@ from twin.estimator.advance import CHANNELS, advance
 from twin.estimator.belief import Belief
 from twin.estimator.design import Design
 from twin.estimator.drive import Drive, Inputs, fresh_memory, prepare
+from twin.estimator.marks import Marks, mark
 from twin.estimator.measurements import SAMPLES, weigh
 from twin.estimator.outputs import told
 from twin.estimator.window import NEVER, Window
@@ -36,11 +37,15 @@ CHUNK = 256  # pots whose covariances stay in a core's cache
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`step_s` [s]; `horizon_h` [h] within which a sample can come late; a belief is kept every `keep_h` [h]."""
+    """`step_s` [s]; `horizon_h` [h] within which a sample can come late; a belief is kept every `keep_h` [h].
+
+    The books get a mark every `mark_min` [min].
+    """
 
     step_s: int = 60
     horizon_h: int = 36
     keep_h: int = 2
+    mark_min: int = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class State:
     belief: Belief
     memory: Floats
     window: Window
+    marks: Marks
     too_old: int = 0
 
 
@@ -73,6 +79,7 @@ class Estimator:
         self.design = Design.of(designs)
         self.steps = self.settings.horizon_h * 3600 // self.settings.step_s
         self.every = self.settings.keep_h * 3600 // self.settings.step_s
+        self.steps_a_mark = self.settings.mark_min * 60 // self.settings.step_s
 
     def number(self, time_ns: Ints | int) -> Ints | int:
         """The step that a moment belongs to."""
@@ -80,8 +87,10 @@ class Estimator:
 
     def start(self) -> State:
         """Before the first step: the priors of the plant file."""
-        prior = Belief.prior(self.design)
-        return State(NEVER, prior, fresh_memory(self.design), Window.empty(self.steps, self.every, len(self.design)))
+        pots = len(self.design)
+        window = Window.empty(self.steps, self.every, pots)
+        marks = Marks.empty(self.steps // self.steps_a_mark + 2, pots)
+        return State(NEVER, Belief.prior(self.design), fresh_memory(self.design), window, marks)
 
     def adopt(self, state: State) -> State:
         """Go on with the state of an estimator that had fewer pots: those behind them are new.
@@ -94,7 +103,8 @@ class Estimator:
         memory = np.concatenate([state.memory, fresh_memory(new)], axis=1)
         window = Window.empty(self.steps, self.every, len(self.design))
         window.begin(state.number, belief)
-        return State(state.number, belief, memory, window, state.too_old)
+        state.marks.grow(len(self.design))
+        return State(state.number, belief, memory, window, state.marks, state.too_old)
 
     def step(self, state: State, number: int, inputs: Inputs) -> State:
         """Take the inputs of the next step; steps that were left out are steps of which nothing is known."""
@@ -122,8 +132,17 @@ class Estimator:
             some.innovation[: len(CHANNELS)] = advance(
                 self.design.take(pots), some.mean, some.cov, some.trend, drive, number, step_s
             )
-        self._weigh(state.window, number, state.belief, np.arange(len(self.design)))
+        pots_all = np.arange(len(self.design))
+        self._weigh(state.window, number, state.belief, pots_all)
         state.window.keep(number, state.belief)
+        self._mark(state, number, state.belief, pots_all)
+
+    def _mark(self, state: State, number: int, belief: Belief, pots: Ints) -> None:
+        """At the end of a quarter hour put down what the books want; row n of the belief is the pot `pots[n]`."""
+        cell, left = divmod(number + 1, self.steps_a_mark)
+        if left == 0:
+            current = state.window.drive(number, pots).current
+            state.marks.put(cell - 1, pots, mark(self.design.take(pots), belief.mean, current))
 
     def _weigh(self, window: Window, number: int, belief: Belief, pots: Ints) -> None:
         """Weigh the samples of a step; row n of the belief is the pot `pots[n]`."""
@@ -164,6 +183,7 @@ class Estimator:
             )
             self._weigh(window, number, belief, pots)
             window.keep(number, belief, pots)
+            self._mark(state, number, belief, pots)
         state.belief.put(pots, belief)
 
     def estimate(self, state: State, units: Codes, line_of: Ints) -> tuple[Estimate, NDArray[np.bool_]]:
