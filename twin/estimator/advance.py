@@ -1,7 +1,7 @@
 """One step of the filter for a batch of pots: predict, open up at events, weigh what was measured.
 
-The voltage is weighed every step; what is slow (instruments with offsets, fading, the anchor of the distance) every
-tenth step of the day's count, the same for every pot, so that a re-run meets the same steps.
+The voltage is weighed every step; what is slow (instruments with offsets, fading) every tenth step of the day's
+count, the same for every pot, so that a re-run meets the same steps.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ COLD, COLD_ALUMINA = 5.0, 0.04  # K of superheat below which alumina does not di
 # Close to the onset V(C) is a wall: above it is the flicker before an anode effect, below it there is more alumina.
 NEAR, NEAR_BELOW, NEAR_ALUMINA = 0.2, 0.015, 0.3  # wt%, V, wt%
 STARVED = 0.03  # wt% above the onset that a pot without an anode effect has at least
-BATH_BAND, BATH_WORK = 0.05, 200.0  # share by which bath may be off before crews correct it; kg per root hour then
 
 
 def advance(
@@ -109,8 +108,6 @@ def _open(design: Design, mean: Floats, cov: Floats, trend: Floats, drive: Drive
     cold = np.clip(1.0 - superheat / COLD, 0.0, 1.0)
     if cold.any():
         _widen(design, cov, ALUMINA, cold > 0.0, COLD_ALUMINA * cold)
-    corrected = np.abs(mean[BATH] - design.bath) > BATH_BAND * design.bath
-    _widen(design, cov, BATH, corrected, BATH_WORK * (step_s / HOUR) ** 0.5)
 
 
 def _widen(design: Design, cov: Floats, state: int, at: np.ndarray, sd: Floats | float) -> None:
@@ -144,18 +141,13 @@ def _expected_square(cov: Floats, slopes: dict[int, Floats], drive: Drive) -> Fl
 
 
 def _slow(design: Design, mean: Floats, cov: Floats, drive: Drive, innovation: Floats, span_s: float) -> None:
-    """What is done every tenth step: offsets fade, slow instruments, the anchor of the distance."""
+    """What is done every tenth step: what has a memory fades, slow instruments."""
     keep = {n: math.exp(-span_s / state.memory) for n, state in enumerate(STATES) if state.memory}
     fade(mean, cov, design.mean, design.sd, keep)
     if np.isfinite(drive.thermocouple).any():
         innovation[1] = measurements.thermocouple(mean, cov, drive.thermocouple)
     if np.isfinite(drive.wall).any():
         innovation[2] = measurements.wall(design, mean, cov, drive.wall)
-    # Control keeps the distance near the design's in the long run; without it distance and voltage offset drift apart.
-    walk = STATES[DISTANCE].walk ** 2 * (span_s / HOUR)
-    one = np.ones(mean.shape[1])
-    anchor = np.square(np.square(design.sd[DISTANCE])) / walk
-    update(mean, cov, ELECTRIC, {DISTANCE: one}, design.mean[DISTANCE] - mean[DISTANCE], anchor)
 
 
 def _onset(mean: Floats, cov: Floats, drive: Drive, innovation: Floats) -> None:

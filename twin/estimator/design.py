@@ -23,7 +23,7 @@ from twin.physics.voltage import pot_voltage
 from twin.plant import PotDesign
 from twin.units import to_si
 
-__all__ = ["AMBIENT", "BATH_HEAT_TRANSFER", "LINE_EFFICIENCY", "METAL_DENSITY", "Design"]
+__all__ = ["AMBIENT", "BATH_HEAT_TRANSFER", "METAL_DENSITY", "Design"]
 
 CURRENT_DENSITY = 8500.0  # A/m2, the 350 kA pot of page 2
 CATHODE_OVER_ANODE = 1.10  # areas of the 126 kA pot of page 2
@@ -37,15 +37,18 @@ METAL_DEPTH = 0.20  # m, plan page 6
 BATH_DEPTH = 0.20  # m, plan page 6
 METAL_DENSITY = 2300.0  # kg/m3 of liquid aluminium
 AMBIENT = 303.15  # K
+ANODE_LIFE = 28 * 86400.0  # s; published: 25-33 d
 SPREAD = 4.0  # standard deviations in a band's width: 19 pots of 20 are inside
 
 # Priors of what no drawing tells, one standard deviation (docs/method/estimation.md)
-LINE_EFFICIENCY = 0.01  # 1, how far Dewing's level may be off for a whole line
+LINE_EFFICIENCY = 1.0  # of the spread that the band of efficiency gives to pots: how far off a whole line may be
+OWN_EFFICIENCY = 0.6  # of the same: what a pot keeps of its own once superheat and AlF3 have told their part
+OWN_CAVITY = 0.015  # of the pad: pots of one drawing differ by their ledge
 VOLTAGE, FRESH = 0.15, 0.01  # V
-HEAT = 0.08  # of the heat that the pot gives off
-LIQUIDUS, THERMOCOUPLE, WALL = 6.0, 2.5, 40.0  # K
+HEAT = 0.06  # of the heat that the pot gives off
+LIQUIDUS, THERMOCOUPLE, WALL = 4.0, 2.5, 40.0  # K
 DISSOLUTION, POOL = 0.3, 0.4  # of the logarithm of a rate; of the steady mass (page 3: kd 0.002-0.005 /s)
-ALF3_LOSS, CAVITY, METAL, BATH = 0.4, 0.15, 0.10, 0.05  # of the design's
+ALF3_LOSS, CAVITY, BATH_AREA, METAL, BATH = 0.12, 0.15, 0.10, 0.20, 0.04  # of the design's
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class Design:
     alf3_rate: Floats  # kg/s at rated current
     slow_share: Floats
     slow_time: Floats  # s
-    pot_efficiency: Floats  # standard deviation between the pots of a line
+    usual_fresh: Floats  # V/s by which new anodes at their usual pace raise the voltage, at rated current
+    own: Floats  # (pooled states, pots) part of `sd` that is a pot's own: the rest is common to its line
     mean: Floats
     sd: Floats
 
@@ -127,7 +131,8 @@ def _figures(d: PotDesign) -> tuple[Floats, ...]:
         power - side, LOSS_PER_AMPERE * amperes, _band(d.bath_temperature_c, "C")[0], voltage, fresh,
         to_si(d.new_anode_higher_mm, "mm") / d.anodes, to_si(d.closing_mm_h, "mm") / 3600.0,
         made * d.alf3_kg_per_t / 1e3, d.slow_alumina_pct / 100.0, 60.0 * d.slow_alumina_min,
-        _band(d.current_efficiency_pct, "%")[1], [mean for mean, _ in priors], [sd for _, sd in priors],
+        fresh * d.anodes / ANODE_LIFE, (OWN_EFFICIENCY * _band(d.current_efficiency_pct, "%")[1], OWN_CAVITY),
+        [mean for mean, _ in priors], [sd for _, sd in priors],
     )  # fmt: skip
     return tuple(np.asarray(figure, np.float64) for figure in figures)
 
@@ -160,7 +165,9 @@ def _priors(
         (0.0, d.feeder_accuracy_pct / 100.0), (0.0, DISSOLUTION), onset,
         temperature, alf3, _band(d.ledge_mm, "mm"), (bath, BATH * bath), (0.0, HEAT * power),
         (temperature[0] - superheat - _liquidus(d), LIQUIDUS), (0.0, ALF3_LOSS), (0.0, THERMOCOUPLE), (0.0, WALL),
-        (metal, METAL * metal), (beyond_dewing, (efficiency[1] ** 2 + LINE_EFFICIENCY**2) ** 0.5), (0.0, CAVITY),
+        (0.0, BATH_AREA),
+        (metal, METAL * metal), (beyond_dewing, efficiency[1] * (OWN_EFFICIENCY**2 + LINE_EFFICIENCY**2) ** 0.5),
+        (0.0, (CAVITY**2 + OWN_CAVITY**2) ** 0.5),
     ]  # fmt: skip
     assert len(priors) == len(STATES)
     return priors

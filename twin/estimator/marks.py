@@ -13,7 +13,7 @@ import numpy as np
 from twin.estimator.design import Design
 from twin.estimator.drive import Narrow
 from twin.estimator.model import dewing, melting
-from twin.estimator.states import ALF3, ALUMINA, DISTANCE, METAL, ONSET, TEMPERATURE
+from twin.estimator.states import ALF3, ALUMINA, CAVITY, DISTANCE, METAL, ONSET, TEMPERATURE
 from twin.estimator.voltage import FANNING, LEAST_GAP, MARGIN
 from twin.frames import Floats, Ints
 from twin.losses import above_target
@@ -78,4 +78,4 @@ def mark(design: Design, mean: Floats, current: Floats) -> Floats:
     distance = np.maximum(mean[DISTANCE], layer + LEAST_GAP)
     over: Floats = above_target(parts.bath, distance, design.mean[DISTANCE], layer)
     quiet = dewing(design, mean, melting(design, mean))
-    return np.array([quiet, *(getattr(parts, name) for name in PARTS), over, mean[METAL]])
+    return np.array([quiet, *(getattr(parts, name) for name in PARTS), over, mean[METAL] * (1.0 + mean[CAVITY])])

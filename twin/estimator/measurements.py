@@ -18,7 +18,7 @@ from twin.estimator.states import (
     ALF3,
     ALUMINA,
     BATH,
-    CAVITY,
+    BATH_AREA,
     ELECTRIC,
     LEDGE,
     LIQUIDUS,
@@ -81,14 +81,15 @@ def _superheat(design: Design, mean: Floats) -> tuple[Floats, Slopes]:
 
 
 def _metal_level(design: Design, mean: Floats) -> tuple[Floats, Slopes]:
-    per_kg = 1.0 / (METAL_DENSITY * design.metal_area * (1.0 + mean[CAVITY]))
-    level = mean[METAL] * per_kg
-    return level, {METAL: per_kg, CAVITY: -level / (1.0 + mean[CAVITY])}
+    """Linear on purpose: metal over pad area would bend, and a filter that bends believes itself to know the pad."""
+    per_kg = 1.0 / (METAL_DENSITY * design.metal_area)
+    return mean[METAL] * per_kg, {METAL: per_kg}
 
 
 def _bath_level(design: Design, mean: Floats) -> tuple[Floats, Slopes]:
-    per_kg = design.bath_depth / design.bath
-    return mean[BATH] * per_kg, {BATH: per_kg}
+    per_kg = design.bath_depth / (design.bath * (1.0 + mean[BATH_AREA]))
+    level = mean[BATH] * per_kg
+    return level, {BATH: per_kg, BATH_AREA: -level / (1.0 + mean[BATH_AREA])}
 
 
 class Kind(NamedTuple):
@@ -103,11 +104,11 @@ class Kind(NamedTuple):
 
 SAMPLES: tuple[Kind, ...] = (
     Kind("bath_temperature_manual_c", 1.5, THERMAL, _direct(TEMPERATURE), TEMPERATURE),
-    Kind("superheat_c", 1.5, THERMAL, _superheat, LIQUIDUS),
-    Kind("excess_alf3_pct", 0.2, THERMAL, _direct(ALF3), ALF3),
-    Kind("alumina_pct", 0.15, ELECTRIC, _direct(ALUMINA), ALUMINA),
-    Kind("metal_level_cm", 0.004, METALLIC, _metal_level, METAL),
-    Kind("bath_level_cm", 0.010, THERMAL, _bath_level, BATH),
+    Kind("superheat_c", 1.3, THERMAL, _superheat, LIQUIDUS),
+    Kind("excess_alf3_pct", 0.16, THERMAL, _direct(ALF3), ALF3),
+    Kind("alumina_pct", 0.13, ELECTRIC, _direct(ALUMINA), ALUMINA),
+    Kind("metal_level_cm", 0.003, METALLIC, _metal_level, METAL),
+    Kind("bath_level_cm", 0.0045, THERMAL, _bath_level, BATH),
 )
 
 

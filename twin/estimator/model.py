@@ -8,7 +8,7 @@ Eight states move, twelve offsets fade towards their priors. Fewer states than a
     mc dT = [I (V - I R_ext) - reaction - feed heat - top and bottom - G (T - T_liq) + q] dt
     dL    = ledge_rate(T, T_liq, L) dt;  dm = -rho A dL                              ledge and bath
     m dA  = AlF3 fed - (1 + w) usual loss + A dm_ledge                               AlF3
-    dD    = -closing I dt - beam;  dM = CE F I dt - tapped                           distance, metal
+    dD    = -closing I dt - beam;  dM = (CE F I dt - tapped) / (1 + p)               distance, metal as its level shows
     CE    = Dewing(T - T_liq, A) + e;    T_liq = Solheim(C, A) + l
 
 How CE bears on alumina is left out of the Jacobian: a feeder that is out of scale by one per cent would otherwise pass
@@ -28,6 +28,7 @@ from twin.estimator.states import (
     ALF3_LOSS,
     ALUMINA,
     BATH,
+    CAVITY,
     DISSOLUTION,
     DISTANCE,
     EFFICIENCY,
@@ -93,12 +94,14 @@ def move(design: Design, mean: Floats, drive: Drive, step_s: float) -> tuple[Flo
     charge = running * drive.current * (METAL_PER_COULOMB * step_s)  # kg of metal at 100 %
     made = charge * np.clip(dewing(design, mean, melt) + mean[EFFICIENCY], LEAST_EFFICIENCY, 1.0)
     after = mean.copy()
-    slopes: Slopes = {(METAL, EFFICIENCY): charge}
+    pad = 1.0 / (1.0 + mean[CAVITY])
+    rise = (made - drive.tapped) * pad  # as the level shows it
+    slopes: Slopes = {(METAL, EFFICIENCY): charge * pad, (METAL, CAVITY): -rise * pad}
     _alumina(design, mean, after, slopes, drive.fed * running, made, step_s)
-    after[METAL] += made - drive.tapped
+    after[METAL] += rise
     closing = design.closing * (running * step_s) * drive.current / design.rated_current
     after[DISTANCE] += np.where(changed, design.higher, 0.0) - drive.closed - closing
-    after[FRESH] += np.where(changed, design.fresh, 0.0)
+    after[FRESH] += np.where(changed, design.fresh, 0.0) - design.usual_fresh * step_s
     _heat(design, mean, after, slopes, drive, made, melt, running * step_s)
     _ledge(design, mean, after, slopes, drive, melt, running * step_s)
     return after, slopes

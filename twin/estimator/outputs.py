@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.estimator.belief import Belief
-from twin.estimator.design import LINE_EFFICIENCY, Design
+from twin.estimator.design import Design
 from twin.estimator.model import dewing, melting
-from twin.estimator.states import ALF3, ALUMINA, EFFICIENCY, LIQUIDUS, STATES, TEMPERATURE
+from twin.estimator.pooling import Pooled, believed, efficiency_offset, line_efficiency, pool
+from twin.estimator.states import ALF3, ALUMINA, CAVITY, EFFICIENCY, LIQUIDUS, METAL, POOLED, STATES, TEMPERATURE
 from twin.frames import Codes, Estimate, Floats, Ints
 
-__all__ = ["OUTPUTS", "LineEfficiency", "Output", "derive", "known", "line_efficiency", "told"]
+__all__ = ["OUTPUTS", "Output", "derive", "efficiency_offset", "known", "line_efficiency", "told"]
 
 DEWING_BY_SUPERHEAT, DEWING_BY_ALF3 = -0.0095 * np.log(10.0), 0.019 * np.log(10.0)  # of the loss
+UNSEEN = 0.0015  # of efficiency: what metal waves and work at the pot move for hours
 
 
 class Output(NamedTuple):
@@ -31,57 +33,21 @@ class Output(NamedTuple):
     help: str
 
 
-SURER = {"alumina_wt_pct": 0.6, "temperature_k": 0.8, "excess_alf3_wt_pct": 0.8, "metal_kg": 0.8, "fresh_anodes_v": 2.0}
+SURER = {"alumina_wt_pct": 0.6, "temperature_k": 0.8, "excess_alf3_wt_pct": 0.8, "fresh_anodes_v": 2.0}
 OUTPUTS: tuple[Output, ...] = (
     *(Output(state.name, state.unit, SURER.get(state.name, 0.9), state.help) for state in STATES),
     Output("superheat_k", "K", 0.4, "Bath temperature less liquidus."),
-    Output("efficiency", "1", 0.5, "Current efficiency: Dewing's with the pot's own offset, pooled over its line."),
+    Output("efficiency", "1", 0.7, "Current efficiency: Dewing's with the pot's own offset, pooled over its line."),
+    Output("metal_kg", "kg", 0.5, "Metal in the pot."),
 )
-SUPERHEAT, CURRENT_EFFICIENCY = len(STATES), len(STATES) + 1
+SUPERHEAT, CURRENT_EFFICIENCY, METAL_MASS = range(len(STATES), len(OUTPUTS))
 
 
-class LineEfficiency(NamedTuple):
-    """Offset from Dewing's efficiency [1], mean and standard deviation of a line, and of each of its pots (pots,)."""
-
-    mean: float
-    sd: float
-    pot_mean: Floats
-    pot_sd: Floats
-
-
-def line_efficiency(design: Design, belief: Belief) -> LineEfficiency:
-    """What the pots of one line say together of their efficiency; `design` and `belief` hold its pots only.
-
-    One pot's metal tells of a point of efficiency only in weeks; hundreds of pots together tell it in days. What each
-    pot's measurements say beyond its prior is weighed for the line's mean, and that is the new prior of each pot.
-    """
-    prior, wide = design.mean[EFFICIENCY], np.square(design.sd[EFFICIENCY])
-    between = np.square(design.pot_efficiency)
-    variance = np.minimum(belief.cov[EFFICIENCY, EFFICIENCY], wide * (1.0 - 1e-9))
-    told_by_pot = 1.0 / variance - 1.0 / wide  # precision of the measurements alone
-    says = (belief.mean[EFFICIENCY] / variance - prior / wide) / told_by_pot
-    weight = 1.0 / (1.0 / told_by_pot + between)
-    precision = 1.0 / LINE_EFFICIENCY**2 + float(weight.sum())
-    mean = (float(prior.mean()) / LINE_EFFICIENCY**2 + float((weight * says).sum())) / precision
-    pot_precision = told_by_pot + 1.0 / between
-    pot_mean = (told_by_pot * says + mean / between) / pot_precision
-    share = 1.0 / (between * pot_precision)  # of the line's own uncertainty
-    return LineEfficiency(mean, precision**-0.5, pot_mean, np.sqrt(1.0 / pot_precision + share * share / precision))
-
-
-def derive(design: Design, belief: Belief, offset: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats]:
-    """Means (outputs, pots) and covariances (outputs, outputs, pots) of OUTPUTS.
-
-    `offset`: mean and standard deviation of the pooled efficiency offset of each pot, in place of the pot's own.
-    """
+def derive(design: Design, belief: Belief) -> tuple[Floats, Floats]:
+    """Means (outputs, pots) and covariances (outputs, outputs, pots) of OUTPUTS."""
     states, pots = belief.mean.shape
     mean, cov = np.empty((len(OUTPUTS), pots)), np.empty((len(OUTPUTS), len(OUTPUTS), pots))
     mean[:states], cov[:states, :states] = belief.mean, belief.cov
-    if offset is not None:
-        shrink = offset[1] / np.sqrt(belief.cov[EFFICIENCY, EFFICIENCY])
-        mean[EFFICIENCY] = offset[0]
-        cov[EFFICIENCY, :states] *= shrink
-        cov[:states, EFFICIENCY] *= shrink
     melt = melting(design, belief.mean)
     quiet = dewing(design, belief.mean, melt)
     mean[SUPERHEAT] = belief.mean[TEMPERATURE] - melt.liquidus
@@ -91,19 +57,36 @@ def derive(design: Design, belief: Belief, offset: tuple[Floats, Floats] | None 
     by_efficiency = {n: DEWING_BY_SUPERHEAT * loss * slope for n, slope in by_superheat.items()}
     by_efficiency[ALF3] = by_efficiency[ALF3] + DEWING_BY_ALF3 * loss
     by_efficiency[EFFICIENCY] = one
-    for row, slopes in ((SUPERHEAT, by_superheat), (CURRENT_EFFICIENCY, by_efficiency)):
+    pad = 1.0 + belief.mean[CAVITY]
+    mean[METAL_MASS] = belief.mean[METAL] * pad
+    by_metal = {METAL: pad, CAVITY: belief.mean[METAL]}
+    rows = ((SUPERHEAT, by_superheat), (CURRENT_EFFICIENCY, by_efficiency), (METAL_MASS, by_metal))
+    for row, slopes in rows:
         cov[row, :row] = sum(slope * cov[n, :row] for n, slope in slopes.items())
         cov[:row, row] = cov[row, :row]
         cov[row, row] = sum(slope * cov[row, n] for n, slope in slopes.items())
+    cov[CURRENT_EFFICIENCY, CURRENT_EFFICIENCY] += UNSEEN**2
     return mean, cov
 
 
-def known(design: Design, cov: Floats) -> NDArray[np.bool_]:
+def known(design: Design, cov: Floats, pooled: Pooled) -> NDArray[np.bool_]:
     """Which outputs (pots, outputs) measurements have made known; `cov` (outputs, outputs, pots) of `derive`."""
     _, prior = derive(design, Belief.prior(design))
     place = np.arange(len(OUTPUTS))
     surer = np.array([output.surer for output in OUTPUTS])[:, None]
     result: NDArray[np.bool_] = (cov[place, place] < np.square(surer) * prior[place, place]).T
+    result[:, CURRENT_EFFICIENCY] = _level_known(design, pooled)
+    return result
+
+
+def _level_known(design: Design, pooled: Pooled) -> NDArray[np.bool_]:
+    """Where metal rather than the plant file sets the level of efficiency (pots,).
+
+    What is the pot's own stays open for weeks and is in the uncertainty; it is small beside the line's level.
+    """
+    n = POOLED.index(EFFICIENCY)
+    prior = np.square(design.sd[EFFICIENCY]) - np.square(design.own[n])
+    result: NDArray[np.bool_] = pooled.common[:, n, n] < np.square(OUTPUTS[CURRENT_EFFICIENCY].surer) * prior
     return result
 
 
@@ -112,12 +95,8 @@ def told(design: Design, belief: Belief, units: Codes, line_of: Ints) -> tuple[E
 
     `units` roster codes of the pots; `line_of` (pots,) any number that is the same for the pots of one line.
     """
-    pooled_mean, pooled_sd = np.empty(len(design)), np.empty(len(design))
-    for line in np.unique(line_of):
-        pots = np.flatnonzero(line_of == line)
-        found = line_efficiency(design.take(pots), belief.take(pots))
-        pooled_mean[pots], pooled_sd[pots] = found.pot_mean, found.pot_sd
-    mean, cov = derive(design, belief, (pooled_mean, pooled_sd))
+    pooled = pool(design, belief, line_of)
+    mean, cov = derive(design, believed(belief, pooled))
     names = tuple(output.name for output in OUTPUTS)
     estimate = Estimate(units, names, mean.T, np.moveaxis(cov, 2, 0), belief.innovation.T)
-    return estimate, known(design, cov)
+    return estimate, known(design, cov, pooled)
