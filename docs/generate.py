@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from twin.catalogue import FIELDS
+from twin.catalogue import FIELDS, TWIN
 from twin.faults import FAULTS
 from twin.kpis import KPIS
 from twin.salvage import REASONS
 from twin.settings import SETTINGS
 from twin.signals import MEASUREMENTS, SIGNALS
+from twin.states import STATES
 
 FOLDER = Path(__file__).parent / "reference"
 PLANS = Path(__file__).parent.parent / "twin" / "plans"
@@ -54,11 +55,16 @@ def signals() -> str:
 
 def kpis() -> str:
     rows = ((f"`{k.name}`", k.unit, ", ".join(k.windows), k.help) for k in KPIS)
+    measurements = ", ".join(f"`{measurement}`" for measurement in TWIN.values())
     fields = ", ".join(f"`{measurement}` ({len(codes)} fields)" for measurement, codes in FIELDS.items())
     return (
-        "# KPIs\n\nComputed for every pot and line over each window of the site's calendar; stored in `twin_pot` and "
-        "`twin_line` as `<kpi>_<window>` under the window's start.\n\n"
+        "# KPIs\n\nComputed for every pot, section, line and site over each window of the site's calendar; stored in "
+        f"{measurements} as `<kpi>_<window>` under the window's start, some with their standard uncertainty "
+        "`<kpi>_u_<window>`.\n\n"
         + table(("KPI", "unit", "windows", "meaning"), rows)
+        + "\n## Estimated states\n\nOf every pot, each minute, in `twin_state`, where measurements have made them "
+        "known; each with its standard uncertainty `u_<state>`.\n\n"
+        + table(("state", "unit", "meaning"), ((f"`{s.name}`", s.unit, s.help) for s in STATES))
         + f"\nMeasurements of the store: {fields}.\n"
     )
 
@@ -94,12 +100,18 @@ def plans() -> str:
             (
                 f"`{r['id']}`", r["title"], f"`{r['metric']}`",
                 f"{r['sense'].replace('_', ' ')} {r['limit']:g} {r['unit']}",
-                r["scope"], r.get("valid_from", ""), r.get("valid_to", ""), r["source"], r["sure"],
+                ", ".join([r["scope"], *r.get("also", ())]), r.get("valid_from", ""), r.get("valid_to", ""),
+                r["source"], r["sure"],
             )
             for r in plan["rules"]
         )  # fmt: skip
         head = ("rule", "title", "metric", "demand", "scope", "from", "to", "source", "sure")
         text += f"\n## `{plan['id']}`: {plan['title']}\n\n{table(head, rows)}"
+        off = ((f"`{d['id']}`", d["title"], "on" if d.get("on") else "off", d["source"], d["sure"])
+               for d in plan.get("deductions", ()))  # fmt: skip
+        text += "\nWhat can be taken off the AC:\n\n" + table(
+            ("deduction", "title", "as it comes", "source", "sure"), off
+        )
     return text
 
 

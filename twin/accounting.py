@@ -7,55 +7,30 @@ stands in `twin.cells`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.bins import Metered, Ring, Sampled
-from twin.cells import EFFECT_VOLTAGE, PLACE, QUANTITIES, SOURCES, Minutes, quantities
+from twin.cells import EFFECT_VOLTAGE, PLACE, QUANTITIES, SOURCES, Minutes, explain, quantities
+from twin.days import Days
 from twin.frames import Floats, Ints, Readings
 from twin.plant import Line
 from twin.signals import by_name
 from twin.units import NS_PER_S, to_si
 from twin.windows import CELL_MINUTES, LONG, MINUTE_NS, Window
 
-__all__ = ["LineLedger", "Totals"]
+__all__ = ["LineLedger"]
 
 CELL_NS = CELL_MINUTES * MINUTE_NS
-_DAYS_KEPT = 400  # a year and what a late correction may reach
+BEGUN_KEPT = 6  # windows whose sums so far are remembered
+Rates = Callable[[int], tuple[Floats, Floats] | None]  # quarter hour -> what `cells.explain` takes
 _VOLTAGE, _CURRENT, _LINE_VOLTAGE = by_name("voltage_v"), by_name("line_current_ka"), by_name("line_voltage_v")
 _METERS = {by_name(f"{name}_energy_kwh"): name for name in ("ac", "auxiliary", "dc")}
 _SHARES = {by_name(f"power_{source}_pct"): row for row, source in enumerate(SOURCES)}
 _TAPPED, _KILL = by_name("tapped_metal_kg"), by_name("anode_effect_kill")
 ACCOUNTED = np.array([_VOLTAGE, _CURRENT, _LINE_VOLTAGE, *_METERS, *_SHARES, _TAPPED, _KILL], np.int16)
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over one window; arrays (1 + pots,), the line first. Energy [J], charge [A s], time [s], mass [kg].
-
-    `elapsed` [s] of the window up to the newest data. Allocated AC of a pot and its charge cover the same minutes.
-    `effects` is the number of anode effects that began. `by_source` (sources,) [J] is the line's AC by `cells.SOURCES`.
-    """
-
-    elapsed: float
-    by_source: Floats
-    dc_energy: Floats
-    dc_charge: Floats
-    covered: Floats
-    ac_energy: Floats
-    ac_charge: Floats
-    auxiliary_energy: Floats
-    auxiliary_charge: Floats
-    dc_metered: Floats
-    dc_compared: Floats
-    tapped: Floats
-    effect_time: Floats
-    effect_energy: Floats
-    effects: Floats
-    kills_automatic: Floats
-    kills_manual: Floats
 
 
 class LineLedger:
@@ -76,7 +51,8 @@ class LineLedger:
         self.happened: dict[int, dict[tuple[str, int, int], float]] = {}  # cell -> (quantity, row, time) -> amount
         self.cells = np.zeros((minutes // CELL_MINUTES, len(QUANTITIES), 1 + pots))
         self.sources = np.zeros((minutes // CELL_MINUTES, len(SOURCES)))
-        self.days: dict[int, tuple[Floats, Floats]] = {}  # start of a day [ns] -> its sums, and AC by source
+        self.days = Days(horizon_h // 24 + 3)
+        self._begun: dict[Window, tuple[int, Floats, Floats]] = {}  # window -> sums up to (not with) a quarter hour
         self.dirty: set[int] = set()
         self.newest_ns = 0  # end of the second of the newest reading booked
         self.too_old = 0
@@ -85,7 +61,8 @@ class LineLedger:
         """Make room for pots enrolled since."""
         extra = pots - self.pots
         self.cells = np.pad(self.cells, ((0, 0), (0, 0), (0, extra)))
-        self.days = {day: (np.pad(sums, ((0, 0), (0, extra))), mix) for day, (sums, mix) in self.days.items()}
+        self.days.grow(extra)
+        self._begun = {}
         self.voltage.grow(pots)
         self.effect.grow(pots)
         self.pots = pots
@@ -150,15 +127,29 @@ class LineLedger:
         self.dirty = {cell for cell in self.dirty if cell >= oldest}
         self.happened = {cell: book for cell, book in self.happened.items() if cell >= oldest}
 
-    def settle(self) -> set[int]:
-        """Recompute the cells that got data since; returns their numbers (quarter hours since 1970)."""
+    def settle(self, rates: Rates | None = None) -> set[int]:
+        """Recompute the cells that got data since; returns their numbers (quarter hours since 1970).
+
+        `rates` tells what the estimated state says of a cell; None for a cell of which it says nothing.
+        """
         settled, self.dirty = self.dirty, set()
         for cell in settled:
             place = cell % len(self.cells)
             self.cells[place], self.sources[place] = quantities(self._minutes(cell))
             for (quantity, row, _), amount in sorted(self.happened.get(cell, {}).items()):
                 self.cells[place, PLACE[quantity], [0, row]] += amount
+            said = rates(cell) if rates is not None else None
+            if said is not None:
+                explain(self.cells[place], *said)
+        if settled:
+            oldest = min(settled)
+            self._begun = {window: begun for window, begun in self._begun.items() if begun[0] <= oldest}
         return settled
+
+    def touch(self, cells: set[int]) -> None:
+        """Have quarter hours settled again: the estimated state says something else of them."""
+        oldest, newest = self.ring.oldest // CELL_MINUTES, self.ring.newest // CELL_MINUTES
+        self.dirty |= {cell for cell in cells if oldest <= cell <= newest}
 
     def _minutes(self, cell: int) -> Minutes:
         minutes = np.arange(cell * CELL_MINUTES, (cell + 1) * CELL_MINUTES)
@@ -186,33 +177,38 @@ class LineLedger:
     def _seconds(self, samples: Floats) -> Floats:
         return np.minimum(samples * self.period, 60.0)
 
-    def keep_day(self, day: Window) -> None:
-        """Write the sums of a day into the book of days, which outlasts the bins."""
-        self.days[day.start_ns] = self._sum(day)
-        if len(self.days) > _DAYS_KEPT:
-            del self.days[min(self.days)]
+    def keep_day(self, day: Window, month: Window, offset: Floats) -> None:
+        """Write the sums of a day of a month into the book of days, which outlasts the bins."""
+        self.days.keep(day, month, self.sums(day, offset))
 
-    def _sum(self, window: Window) -> tuple[Floats, Floats]:
-        newest = self.ring.newest // CELL_MINUTES
-        first = max(window.start_ns // CELL_NS, newest - len(self.cells) + 1)
-        last = min((window.end_ns - 1) // CELL_NS, newest)
-        sums, mix = np.zeros((len(QUANTITIES), 1 + self.pots)), np.zeros(len(SOURCES))
-        for cell in range(first, last + 1):
-            sums += self.cells[cell % len(self.cells)]
-            mix += self.sources[cell % len(self.cells)]
+    def sums(self, window: Window, offset: Floats) -> tuple[Floats, Floats]:
+        """Sums (QUANTITIES, 1 + pots) over a window of what has been settled, and AC by source (SOURCES,) [J].
+
+        `offset` (pots,): current efficiency beyond the model's [1]. Of months and years: what `keep_day` has kept.
+        """
+        if window.kind in LONG:
+            return self.days.total(window, (np.zeros((len(QUANTITIES), 1 + self.pots)), np.zeros(len(SOURCES))))
+        sums, mix = self._sum(window)
+        beyond = sums[PLACE["beyond"]]
+        beyond[1:] = sums[PLACE["explained"], 1:] * offset
+        beyond[0] = beyond[1:].sum()
         return sums, mix
 
-    def totals(self, window: Window, now_ns: int) -> Totals:
-        """Sums over a window, of what has been settled (and, for months and years, kept by `keep_day`)."""
-        if window.kind in LONG:
-            sums, mix = np.zeros((len(QUANTITIES), 1 + self.pots)), np.zeros(len(SOURCES))
-            for day in sorted(day for day in self.days if window.start_ns <= day < window.end_ns):
-                sums += self.days[day][0]
-                mix += self.days[day][1]
-        else:
-            sums, mix = self._sum(window)
-        elapsed = (min(now_ns, window.end_ns) - window.start_ns) / 1e9
-        return Totals(elapsed, mix, *sums)
+    def _sum(self, window: Window) -> tuple[Floats, Floats]:
+        """Cell after cell, in order; what comes before the newest cell is remembered for the next time."""
+        newest, size = self.ring.newest // CELL_MINUTES, len(self.cells)
+        first = max(window.start_ns // CELL_NS, newest - size + 1)
+        last = min((window.end_ns - 1) // CELL_NS, newest)
+        nothing = np.zeros((len(QUANTITIES), 1 + self.pots)), np.zeros(len(SOURCES))
+        if last < first:
+            return nothing
+        upto, sums, mix = self._begun.pop(window, (first, *nothing))
+        for cell in range(upto, last):
+            sums, mix = sums + self.cells[cell % size], mix + self.sources[cell % size]
+        self._begun[window] = last, sums, mix
+        while len(self._begun) > BEGUN_KEPT:
+            del self._begun[next(iter(self._begun))]
+        return sums + self.cells[last % size], mix + self.sources[last % size]
 
 
 def _event(signal: int, value: float) -> tuple[str, float]:

@@ -8,20 +8,23 @@ line, rows 1.. its pots.
 - AC and auxiliaries: metered for the line; allocated to pots by their share of the sum of pot voltages.
 - Charge: current times time, for a line times the number of pots that make metal (more than 1.65 V).
 - Anode effects: seconds above the limit of the fault table; energy above the pot's own voltage of that quarter hour.
+- Stopped pots: DC lost in the short circuit of pots that make nothing while current flows.
+- What the estimated state adds (`explain`) is weighed by the pot's own charge.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.faults import FAULTS
 from twin.frames import Floats
+from twin.physics.voltage import PotVoltage
 from twin.units import to_si
 
-__all__ = ["EFFECT_VOLTAGE", "QUANTITIES", "SOURCES", "Minutes", "quantities"]
+__all__ = ["EFFECT_VOLTAGE", "PARTS", "PLACE", "QUANTITIES", "RATES", "SOURCES", "Minutes", "explain", "quantities"]
 
 # Below the extrapolated back-EMF no metal is made: the pot is cut out (short-circuited).
 CUT_OUT_VOLTAGE = 1.65
@@ -29,7 +32,7 @@ _EFFECT = next(fault for fault in FAULTS if fault.code == "anode_effect")
 EFFECT_VOLTAGE = to_si(_EFFECT.limit, "V")
 # Sources of the supply, in the order of the line's power-mix signals.
 SOURCES = ("hydro", "wind", "solar", "nuclear", "coal", "gas")
-QUANTITIES = (
+MEASURED = (
     "dc_energy",
     "dc_charge",
     "covered",
@@ -45,7 +48,14 @@ QUANTITIES = (
     "effects",
     "kills_automatic",
     "kills_manual",
+    "stopped_energy",
 )
+PARTS = tuple(part.name for part in fields(PotVoltage))
+# What the estimated state adds, weighed by charge: `explained` is the charge for which there was one [A s], `quiet` and
+# `beyond` its efficiency by the model and by the pot's own offset [A s], the parts of the voltage [V A s].
+ESTIMATED = ("explained", "quiet", "beyond", *PARTS, "above_target", "instability", "inventory")
+QUANTITIES = MEASURED + ESTIMATED
+RATES = ("quiet", *PARTS, "above_target", "metal", "instability")
 PLACE = {name: place for place, name in enumerate(QUANTITIES)}
 
 
@@ -95,6 +105,9 @@ def _electric(
     out[PLACE["dc_energy"], 1:] = (m.voltage * m.current * covered).sum(axis=1)
     out[PLACE["dc_charge"], 1:] = (m.current * covered * making).sum(axis=1)
     out[PLACE["covered"], 1:] = covered.sum(axis=1)
+    stopped = out[PLACE["stopped_energy"]]
+    stopped[1:] = (m.voltage * m.current * covered * ~making).sum(axis=1)
+    stopped[0] = stopped[1:].sum()
 
 
 def _metered(
@@ -135,3 +148,19 @@ def _effects(m: Minutes, flowing: NDArray[np.bool_], seen: NDArray[np.bool_], ou
     out[PLACE["effects"], 1:] = lit.any(axis=1) & ~before
     for name in ("effect_time", "effect_energy", "effects"):
         out[PLACE[name], 0] = out[PLACE[name], 1:].sum()
+
+
+def explain(sums: Floats, rates: Floats, metal_before: Floats) -> None:
+    """Write what the estimated state says of a quarter hour into its sums (QUANTITIES, 1 + P), in place.
+
+    `rates` (RATES, P): state at its end, NaN = not known; `metal_before` (P,): metal [kg] a quarter hour before.
+    """
+    row = dict(zip(RATES, rates, strict=True))
+    charge = sums[PLACE["dc_charge"], 1:]
+    known = np.isfinite(row["quiet"])
+    sums[PLACE["explained"], 1:] = np.where(known, charge, 0.0)
+    for name in ("quiet", *PARTS, "above_target", "instability"):
+        sums[PLACE[name], 1:] = np.where(known, row[name] * charge, 0.0)
+    sums[PLACE["inventory"], 1:] = np.nan_to_num(row["metal"] - metal_before)
+    first = len(MEASURED)
+    sums[first:, 0] = sums[first:, 1:].sum(axis=1)

@@ -12,21 +12,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
+from twin.figures import Belief, Books, Figures
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
-from twin.kpis import METRICS, Basis, compute
+from twin.kpis import METRICS
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
 from twin.portfolio import portfolio_grades
 from twin.signals import SIGNALS, of_topic
-from twin.uncertainty import Figure, Instruments
+from twin.times import day_of
+from twin.tracking import Track, Tracker
+from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
-from twin.windows import CELL_MINUTES, LONG, MINUTE_NS, WINDOWS, Calendar, Window
+from twin.windows import LONG
 
 __all__ = ["Engine", "Settings", "State", "grades_of"]
 
@@ -38,20 +41,24 @@ _LINE_SIGNALS = of_topic("line")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data, `efficiency` [1] and its
-    standard uncertainty `u_efficiency` [1] (fixed)."""
+    """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data.
+
+    `estimate`: estimate the state of every pot, its current efficiency too; else `efficiency` [1] with its standard
+    uncertainty `u_efficiency` [1] is taken as it is.
+    """
 
     tick_s: float = 1.0
     grace: int = 2
     horizon_h: int = 36
     efficiency: float = 0.94
     u_efficiency: float = 0.006
+    estimate: bool = False
 
 
 class State:
     """Everything the twin remembers. Row = place in the roster, for every unit; column = code in SIGNALS."""
 
-    def __init__(self, roster: Roster, settings: Settings) -> None:
+    def __init__(self, roster: Roster, settings: Settings, track: Track | None) -> None:
         self.newest_tick = -1
         self.closed_ns = 0
         self.pending = Readings.empty()
@@ -62,10 +69,9 @@ class State:
         self.faults = FaultState(0)
         self.row_in_line: Ints = np.empty(0, np.int64)
         self.line_of: Ints = np.empty(0, np.int64)
-        self.is_pot = np.empty(0, bool)
-        self.ledgers: dict[int, LineLedger] = {}
-        self.members: dict[int, Ints] = {}
-        self.told_ns: dict[int, int] = {}  # up to when a line's figures were told last
+        self.is_pot = self.is_line = np.empty(0, bool)
+        self.books = Books({}, {})
+        self.track = track
         self.horizon_h = settings.horizon_h
         self.grow(roster)
 
@@ -79,16 +85,17 @@ class State:
         self.quality = np.pad(self.quality, ((0, extra), (0, 0)), constant_values=Quality.BAD)
         self.faults.grow(len(roster))
         self.line_of = np.array(roster.line_of, np.int64)
-        self.is_pot = self.line_of != np.arange(len(roster))
+        kinds = np.array(roster.kinds)
+        self.is_pot, self.is_line = kinds == "pot", kinds == "line"
         self.row_in_line = np.zeros(len(roster), np.int64)
         for code, (_, line) in zip(roster.line_codes(), roster.plant.lines(), strict=True):
             pots = np.flatnonzero((self.line_of == code) & self.is_pot)
             self.row_in_line[pots] = np.arange(1, len(pots) + 1)
-            self.members[code] = np.concatenate([[code], pots])
-            if code not in self.ledgers:
-                self.ledgers[code] = LineLedger(line, len(pots), self.horizon_h)
-            elif self.ledgers[code].pots < len(pots):
-                self.ledgers[code].grow(len(pots))
+            ledgers = self.books.ledgers
+            if code not in ledgers:
+                ledgers[code] = LineLedger(line, len(pots), self.horizon_h)
+            elif ledgers[code].pots < len(pots):
+                ledgers[code].grow(len(pots))
 
 
 class Engine:
@@ -100,8 +107,8 @@ class Engine:
         self.settings = settings or Settings()
         self.lines: Mapping[int, tuple[Site, Line]] = dict(zip(roster.line_codes(), roster.plant.lines(), strict=True))
         self.period_s = max(line.sample_period_s for _, line in self.lines.values())
-        calendars = {site.id: Calendar(site) for site in roster.plant.sites}
-        self.calendars = {code: calendars[site.id] for code, (site, _) in self.lines.items()}
+        self.figures = Figures(roster, plan, self.settings.efficiency)
+        self.tracker = Tracker(roster, self.settings.horizon_h) if self.settings.estimate else None
 
     @property
     def plant(self) -> Plant:
@@ -109,11 +116,13 @@ class Engine:
 
     def start(self) -> State:
         """The state of a twin that has seen nothing."""
-        return State(self.roster, self.settings)
+        return State(self.roster, self.settings, None if self.tracker is None else self.tracker.start())
 
     def step(self, state: State, readings: Readings) -> tuple[State, Report]:
         """Take readings in any order and amount; the report tells of the last closed tick."""
         state.grow(self.roster)
+        if state.track is not None and self.tracker is not None:
+            self.tracker.grow(state.track)
         si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
         self._book(state, readings, si)
         events = self._ticks(state, readings)
@@ -122,23 +131,24 @@ class Engine:
         return state, Report(
             time_ns=state.closed_ns,
             pots=self._frame(state, np.flatnonzero(state.is_pot), _POT_SIGNALS),
-            lines=self._frame(state, np.flatnonzero(~state.is_pot), _LINE_SIGNALS),
+            lines=self._frame(state, np.flatnonzero(state.is_line), _LINE_SIGNALS),
             figures=figures,
             grades=grades,
             events=tuple(events),
             active=state.faults.active.T.copy(),
+            estimate=None if state.track is None else state.track.estimate,
         )
 
     def _book(self, state: State, readings: Readings, si: Floats) -> None:
         line = state.line_of[readings.unit]
         row = state.row_in_line[readings.unit]
-        if len(state.ledgers) == 1:
-            (ledger,) = state.ledgers.values()
+        if len(state.books.ledgers) == 1:
+            (ledger,) = state.books.ledgers.values()
             ledger.add(readings, row, si)
             return
         for code in np.unique(line).tolist():
             mine = line == code
-            state.ledgers[code].add(readings.take(mine), row[mine], si[mine])
+            state.books.ledgers[code].add(readings.take(mine), row[mine], si[mine])
 
     def _ticks(self, state: State, readings: Readings) -> list[Event]:
         """Close every tick that is due, in order."""
@@ -165,11 +175,16 @@ class Engine:
         return events
 
     def _close(self, state: State, readings: Readings, closed_ns: int, events: list[Event]) -> None:
-        newer = readings.time_ns >= state.said_ns[readings.unit, readings.signal]
+        said = state.said_ns[readings.unit, readings.signal]
+        si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
+        if state.track is not None and self.tracker is not None:
+            self.tracker.begin(state.track, closed_ns, state.value, state.said_ns)
+            self.tracker.take(state.track, readings, si, readings.time_ns > said)
+        newer = readings.time_ns >= said
         if not newer.all():
-            readings = readings.take(newer)
+            readings, si = readings.take(newer), si[newer]
         place = (readings.unit, readings.signal)
-        state.value[place] = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
+        state.value[place] = si
         state.said_ns[place] = readings.time_ns
         state.quality[place] = readings.quality
         state.closed_ns = closed_ns
@@ -189,79 +204,48 @@ class Engine:
             quality=state.quality[cells],
         )
 
+    def _beliefs(self, state: State) -> dict[int, Belief]:
+        """What is believed of the pots of each line."""
+        track, u = state.track, self.settings.u_efficiency
+        if track is None or self.tracker is None:
+            return {code: Belief.fixed(ledger.pots, u) for code, ledger in state.books.ledgers.items()}
+        columns = (track.offset, track.u_common, track.u_own, track.metal_sd)
+        return {code: Belief(*(c[pots] for c in columns)) for code, pots in self.tracker.pots_of.items()}
+
     def _figures(self, state: State) -> tuple[WindowFigures, ...]:
-        """Figures of every window that got data in this step, that was open before it, or that is open now.
-
-        A window whose beginning is forgotten stays as it was told last: late data would tell of its end alone.
-        """
-        figures = []
-        for code, ledger in state.ledgers.items():
-            cells = ledger.settle()
-            if ledger.ring.newest < 0:
-                continue
-            now = ledger.newest_ns
-            calendar = self.calendars[code]
-            moments = [now - 1, state.told_ns.get(code, now) - 1, *(cell * CELL_MINUTES * MINUTE_NS for cell in cells)]
-            state.told_ns[code] = now
-            windows: set[Window] = {calendar.window(kind, moment) for kind in WINDOWS for moment in moments}
-            whole = {w for w in windows if w.kind in LONG or w.start_ns >= ledger.ring.oldest * MINUTE_NS}
-            for day in (window for window in whole if window.kind == "day"):
-                ledger.keep_day(day)
-            for window in sorted(whole):
-                totals = ledger.totals(window, now)
-                found = compute(totals, self._basis(code, ledger), window.kind)
-                is_open = window.start_ns < now <= window.end_ns
-                units = state.members[code].astype(np.int32)
-                kpis = {name: figure.value for name, figure in found.items()}
-                u = {name: figure.u for name, figure in found.items()}
-                figures.append(WindowFigures(window.kind, window.start_ns, window.end_ns, is_open, units, kpis, u))
-        return tuple(figures)
-
-    def _basis(self, code: int, ledger: LineLedger) -> Basis:
-        _, line = self.lines[code]
-        rows = 1 + ledger.pots
-        instruments = Instruments(
-            current_class_pct=line.current_class_pct,
-            voltage_class_pct=line.voltage_class_pct,
-            ac_class_pct=line.ac_meter.accuracy_class,
-            dc_class_pct=line.dc_meter.accuracy_class,
-            auxiliary_class_pct=line.auxiliary_meter.accuracy_class,
-            scale_class_pct=line.scale_class_pct,
-        )
-        step = math.nan if self.plan.tariff is None else self.plan.tariff.step_on(_day(ledger.newest_ns - 1))
-        return Basis(
-            efficiency=np.full(rows, self.settings.efficiency),
-            u_efficiency=np.full(rows, self.settings.u_efficiency),
-            instruments=instruments,
-            carbon=self.plan.carbon,
-            tariff=self.plan.tariff,
-            step_kwh_t=step,
-        )
+        """Settle the books and tell the figures of every window that changed."""
+        track, tracker = state.track, self.tracker
+        settled = {}
+        changed = tracker.changed(track) if track is not None and tracker is not None else set()
+        for code, ledger in state.books.ledgers.items():
+            ledger.touch(changed)
+            rates = None if track is None or tracker is None else tracker.rates(track, code)
+            settled[code] = ledger.settle(rates)
+        return tuple(self.figures.tell(state.books, settled, self._beliefs(state)))
 
     def _grades(self, state: State, figures: tuple[WindowFigures, ...]) -> list[Grade]:
-        """Every rule of a line over each open window; rules of the portfolio over the open months and years."""
-        day = _day(max(state.closed_ns, 0))
-        grades = [found for figure in figures if figure.open for found in grades_of(self.plan, figure, day)]
+        """Every rule of lines and plants over each open window; of the portfolio over the open months and years."""
+        day = day_of(max(state.closed_ns, 0))
+        now = [figure for figure in figures if figure.open]
+        grades = [found for figure in now for found in grades_of(self.plan, self.roster, figure, day)]
         for kind in sorted(LONG):
-            now = {int(figure.units[0]): figure for figure in figures if figure.open and figure.window == kind}
-            if now:
-                lines, mine = zip(*((self.lines[code], figure) for code, figure in now.items()), strict=True)
+            mine = [f for f in now if f.window == kind and int(f.units[0]) in self.lines]
+            if mine:
+                lines = [self.lines[int(figure.units[0])] for figure in mine]
                 grades += portfolio_grades(self.plan, self.plant, lines, mine, day, self.settings.efficiency)
         return grades
 
 
-def _day(time_ns: int) -> date:
-    return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).date()
-
-
-def grades_of(plan: Plan, figures: WindowFigures, day: date) -> Iterator[Grade]:
-    """Every rule of the plan that holds for lines on `day`, graded over this window of one line."""
+def grades_of(plan: Plan, roster: Roster, figures: WindowFigures, day: date) -> Iterator[Grade]:
+    """Every rule of the plan that holds on `day` for units of this kind, graded over this window of a line or site."""
+    unit = int(figures.units[0])
+    scope = "plant" if roster.kinds[unit] == "site" else "line"
     coverage = float(figures.kpis["coverage_pct"][0])
     for rule in plan.rules:
-        if rule.scope == "line" and rule.valid_on(day):
+        if rule.graded_at(scope) and rule.valid_on(day):
             kpi = METRICS[rule.metric][1]
             known = kpi in figures.kpis
             value = (
                 Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0])) if known else Figure(math.nan, math.nan)
             )
-            yield grade(rule, int(figures.units[0]), figures.window, value, coverage, plan.minimum_coverage_pct)
+            yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct)

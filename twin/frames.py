@@ -224,13 +224,19 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """State estimate: `mean` (units, states), `cov` (units, states, states), `innovation` (units, channels) [sigma]."""
+    """State estimate: `mean` (units, states), `cov` (units, states, states), `innovation` (units, channels) [sigma].
+
+    `known` (units, states): measurements have made it surer than the drawing of the pot; what is not known is not
+    shown. `time_ns`: end of the minute that it tells of.
+    """
 
     units: Codes
     states: tuple[str, ...]
     mean: Floats
     cov: Floats
     innovation: Floats
+    known: NDArray[np.bool_] | None = None
+    time_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +255,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class WindowFigures:
-    """KPIs of one line and its pots over one accounting window.
+    """KPIs of one line with its pots and sections, or of one site, over one accounting window.
 
-    `units` roster codes (1 + pots,), the line first; `kpis` KPI name -> values (1 + pots,) [rim unit of the KPI], `u`
-    their standard uncertainties. Written to the store under (unit, KPI and window, start_ns): figures that change are
-    written again.
+    `units` roster codes (rows,), the line or the site first; `kpis` KPI name -> values (rows,) [rim unit of the KPI],
+    `u` their standard uncertainties. Written to the store under (unit, KPI and window, start_ns): figures that change
+    are written again.
     """
 
     window: str
@@ -270,8 +276,8 @@ class Report:
     """One tick of the twin.
 
     `pots` and `lines` are frames; `figures` the windows that changed; `grades` verdicts of the plan (`plan.Grade`);
-    `active` (units, faults) which faults of `faults.FAULTS` are active; `estimate` and `scores` stay empty until a
-    model fills them.
+    `active` (units, faults) which faults of `faults.FAULTS` are active; `estimate` of the last minute that is over,
+    None where no state is estimated; `scores` stay empty until a model fills them.
     """
 
     time_ns: int

@@ -1,16 +1,19 @@
-"""What the twin says, as Readings for the store: figures of windows under their start time, faults under theirs."""
+"""What the twin says, as Readings for the store: figures of windows under their start time, faults and states under
+theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from twin.catalogue import TWIN_LINE, TWIN_POT, fault_code, figure_code
-from twin.frames import Event, Readings, WindowFigures
+from twin.catalogue import TWIN, fault_code, figure_code, state_code
+from twin.frames import Estimate, Event, Readings, WindowFigures
 from twin.kpis import KPIS
+from twin.plant import Kind
+from twin.states import STATES, column
 
-__all__ = ["fault_readings", "outputs"]
+__all__ = ["fault_readings", "outputs", "state_readings"]
 
 
 def fault_readings(events: Iterable[Event]) -> Readings:
@@ -20,15 +23,19 @@ def fault_readings(events: Iterable[Event]) -> Readings:
     return Readings.of(times, units, codes, values)
 
 
-def outputs(figures: Iterable[WindowFigures]) -> Readings:
-    """Every known figure as a reading of twin_line (first unit) or twin_pot, keyed by the window's start."""
+def outputs(figures: Iterable[WindowFigures], kinds: Sequence[Kind]) -> Readings:
+    """Every known figure as a reading of its unit, keyed by the window's start; `kinds` of the units, by code."""
+    kind_of = np.array(kinds)
     times, units, signals, values = [], [], [], []
     for figure in figures:
         told = [(kpi.name, False, figure.kpis[kpi.name]) for kpi in KPIS if kpi.name in figure.kpis]
         told += [(kpi.name, True, figure.u[kpi.name]) for kpi in KPIS if kpi.uncertain and kpi.name in figure.u]
+        mine = kind_of[figure.units]
+        places = [(measurement, mine == kind) for kind, measurement in TWIN.items() if (mine == kind).any()]
         for name, is_u, value in told:
-            code = np.full(len(value), figure_code(TWIN_POT, name, figure.window, u=is_u), np.int16)
-            code[0] = figure_code(TWIN_LINE, name, figure.window, u=is_u)
+            code = np.empty(len(value), np.int16)
+            for measurement, at in places:
+                code[at] = figure_code(measurement, name, figure.window, u=is_u)
             known = np.isfinite(value)
             times.append(np.full(int(known.sum()), figure.start_ns, np.int64))
             units.append(figure.units[known])
@@ -45,3 +52,18 @@ def outputs(figures: Iterable[WindowFigures]) -> Readings:
         value[order],
         np.zeros(len(value), np.uint8),
     )
+
+
+def state_readings(estimate: Estimate) -> Readings:
+    """The estimated states that are known, each with its standard uncertainty, at the end of their minute."""
+    units, signals, values = [], [], []
+    for row in STATES:
+        for is_u, value in zip((False, True), column(estimate, row), strict=True):
+            known = np.isfinite(value)
+            units.append(estimate.units[known])
+            signals.append(np.full(int(known.sum()), state_code(row.name, u=is_u), np.int16))
+            values.append(value[known])
+    unit = np.concatenate(units)
+    order = np.argsort(unit, kind="stable")
+    time = np.full(len(unit), estimate.time_ns, np.int64)
+    return Readings.of(time, unit[order], np.concatenate(signals)[order], np.concatenate(values)[order])

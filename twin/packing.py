@@ -39,13 +39,13 @@ def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[An
         arrays: dict[str, NDArray[Any]] = {}
         place = end + 1
         for name, kind_of, shape in told["arrays"]:
-            if kind_of not in TYPES:
-                raise ValueError(f"numbers of type {kind_of}")
+            if kind_of not in TYPES or any(length < 0 for length in shape):
+                raise ValueError(f"numbers of type {kind_of} and shape {shape}")
             count = math.prod(int(length) for length in shape)
             arrays[name] = np.frombuffer(data, kind_of, count, place).reshape(shape).copy()
             place += arrays[name].nbytes
         if place != len(data):
             raise ValueError(f"{len(data) - place} bytes left over")
         return dict(told["head"]), arrays
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PayloadError("checkpoint", f"not a state that can be read: {error}") from error

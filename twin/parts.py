@@ -100,6 +100,7 @@ def engine_of(settings: Settings, roster: Roster) -> Engine:
         horizon_h=settings["engine.horizon_h"],
         efficiency=settings["engine.current_efficiency"],
         u_efficiency=settings["engine.current_efficiency_u"],
+        estimate=settings["engine.estimate"],
     )
     return Engine(roster, plan.parse(text, where, kpis.METRICS), constants)
 
@@ -136,7 +137,9 @@ def broker_of(settings: Settings) -> Broker:
     )
 
 
-def publisher_of(settings: Settings, name: str) -> MqttPublisher:
-    """A publisher to the broker of the settings, under the client id `name`."""
+def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
+    """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
     at = broker_of(settings)
-    return MqttPublisher(at.host, at.port, client_id=name, user=at.user, password=at.password, tls=at.context())
+    return MqttPublisher(
+        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context()
+    )

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from twin import carbon, tariff
 from twin.carbon import Carbon
+from twin.deductions import Deduction
 from twin.errors import ConfigError
 from twin.tariff import Tariff
 from twin.uncertainty import Figure, judge
@@ -27,7 +28,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One demand of the plan, graded on its own at its own scope.
 
     `metric` is a key of `kpis.METRICS`, e.g. `ac_liquid`; `sure` is P primary text read, S secondary source,
-    D derived, U unconfirmed.
+    D derived, U unconfirmed. `also` names further scopes at which it is graded, each by itself.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}\Z")]
@@ -42,6 +43,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_from: date | None = None
     valid_to: date | None = None
     help: str = ""
+    also: tuple[Literal["pot", "line", "plant"], ...] = ()
+
+    def graded_at(self, scope: str) -> bool:
+        return scope == self.scope or scope in self.also
 
     def valid_on(self, day: date) -> bool:
         return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
@@ -71,6 +76,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     benchmark_rule: str = ""
     tariff: Tariff | None = None
     carbon: Carbon = Carbon()
+    deductions: list[Deduction] = []
 
     def rule(self, rule_id: str) -> Rule:
         return next(rule for rule in self.rules if rule.id == rule_id)
@@ -124,6 +130,9 @@ def parse(text: str, where: str, metrics: Mapping[str, tuple[str, str]]) -> Plan
         plan = msgspec.structs.replace(plan, tariff=tariff.parse(tables["tariff"], where))
     if "carbon" in tables:
         plan = msgspec.structs.replace(plan, carbon=carbon.parse(tables["carbon"], where))
+    for entry in (entry for row in plan.deductions for entry in row.entries):
+        if entry.to <= entry.from_:
+            raise ConfigError(f"{where}: deduction of {entry.line}: to {entry.to} is not after from {entry.from_}")
     ids = [rule.id for rule in plan.rules]
     if doubled := sorted({rule for rule in ids if ids.count(rule) > 1}):
         raise ConfigError(f"{where}: rule {doubled[0]!r} is given twice")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from twin.errors import ConfigError
 
-__all__ = ["Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "parse", "valid_id"]
+__all__ = ["Kind", "Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "parse", "valid_id"]
 
 # Allow-list for ids: they become topic levels and database tags (F23, line-protocol injection).
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
@@ -26,6 +26,9 @@ Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 ShiftStart = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
+
+
+Kind = Literal["line", "pot", "section", "site"]
 
 
 def valid_id(text: str) -> bool:
@@ -181,26 +184,34 @@ def _check(plant: Plant, where: str) -> None:
 
 
 class Roster:
-    """Append-only register of units: path <-> code, and each pot's line.
+    """Append-only register of units: path <-> code, kind and line of each.
 
-    Made from a plant; `add` enrols a pot the plant file does not name. The only growing object that
-    Readings refer to; codes handed out stay valid for its lifetime.
+    Made from a plant: lines and their pots, which measure, then what is summed up from them: sections of a line
+    (`site/line/section:1`, no id of the wire can be that) and sites. `add` enrols a pot the plant file does not name.
+    The only growing object that Readings refer to; codes handed out stay valid for its lifetime.
     """
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self.paths: list[str] = []
-        self.line_of: list[int] = []  # code of the unit's line (a line's own code for a line)
+        self.kinds: list[Kind] = []
+        self.line_of: list[int] = []  # code of the unit's line; a line's and a site's own code
         self.codes: dict[str, int] = {}
-        self._sections: list[int] = []  # section number of a pot; 0 for a line and for a discovered pot
+        self._sections: list[int] = []  # section number of a pot or a section; 0 for a line and a discovered pot
         for site, line in plant.lines():
-            code = self._enrol(f"{site.id}/{line.id}", None, 0)
+            code = self._enrol(f"{site.id}/{line.id}", "line", None, 0)
             for index, pot in enumerate(line.pot_ids()):
-                self._enrol(f"{site.id}/{line.id}/{pot}", code, line.section_of(index))
+                self._enrol(f"{site.id}/{line.id}/{pot}", "pot", code, line.section_of(index))
+        for code, (_, line) in zip(self.line_codes(), plant.lines(), strict=True):
+            for number in range(1, line.section_of(line.pots - 1) + 1):
+                self._enrol(f"{self.paths[code]}/section:{number}", "section", code, number)
+        for site in plant.sites:
+            self._enrol(site.id, "site", None, 0)
 
-    def _enrol(self, path: str, line: int | None, section: int) -> int:
+    def _enrol(self, path: str, kind: Kind, line: int | None, section: int) -> int:
         code = len(self.paths)
         self.paths.append(path)
+        self.kinds.append(kind)
         self.line_of.append(code if line is None else line)
         self.codes[path] = code
         self._sections.append(section)
@@ -218,17 +229,24 @@ class Roster:
         known = self.codes.get(path)
         if known is not None:
             return known
-        return self._enrol(path, self.codes[path.rsplit("/", 1)[0]], 0)
+        return self._enrol(path, "pot", self.codes[path.rsplit("/", 1)[0]], 0)
 
     def section_of(self, code: int) -> int:
-        """Section number of a pot, from 1; 0 for a line and for a pot the plant file does not name."""
+        """Section number of a pot or section, from 1; 0 for a line and for a pot the plant file does not name."""
         return self._sections[code]
 
     def is_line(self, code: int) -> bool:
-        return self.line_of[code] == code
+        return self.kinds[code] == "line"
+
+    def is_pot(self, code: int) -> bool:
+        return self.kinds[code] == "pot"
+
+    def of_kind(self, kind: Kind) -> list[int]:
+        """Codes of all units of a kind, in order of enrolment."""
+        return [code for code, of in enumerate(self.kinds) if of == kind]
 
     def line_codes(self) -> list[int]:
-        return [code for code in range(len(self.paths)) if self.is_line(code)]
+        return self.of_kind("line")
 
     def pot_codes(self) -> list[int]:
-        return [code for code in range(len(self.paths)) if not self.is_line(code)]
+        return self.of_kind("pot")

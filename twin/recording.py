@@ -104,10 +104,13 @@ class Selection:
         """By roster code: whether the unit is chosen. Raises ConfigError for a name that fits no unit."""
         for kind, names in (("line", self.lines), ("pot", self.pots)):
             for name in names:
-                if not any(kind_of(roster, code) == kind and _named(path, name) for path, code in roster.codes.items()):
+                if not any(roster.kinds[code] == kind and _named(path, name) for path, code in roster.codes.items()):
                     raise ConfigError(f"--{kind} {name}: there is no such {kind}; there are {_some(roster, kind)}")
         chosen = np.ones(len(roster), bool)
         for code, path in enumerate(roster.paths):
+            if roster.kinds[code] in ("section", "site"):  # nothing is measured there
+                chosen[code] = False
+                continue
             line = roster.paths[roster.line_of[code]]
             if self.lines and not any(_named(line, name) for name in self.lines):
                 chosen[code] = False
@@ -127,17 +130,12 @@ class Selection:
         return readings if kept.all() else readings.take(kept)
 
 
-def kind_of(roster: Roster, code: int) -> str:
-    """Whether a unit is a line or a pot."""
-    return "line" if roster.is_line(code) else "pot"
-
-
 def _named(path: str, name: str) -> bool:
-    return name in (path, path.rsplit("/", 1)[1])
+    return name in (path, path.rsplit("/", 1)[-1])
 
 
 def _some(roster: Roster, kind: str) -> str:
-    paths = [path for path, code in roster.codes.items() if kind_of(roster, code) == kind]
+    paths = [path for path, code in roster.codes.items() if roster.kinds[code] == kind]
     return ", ".join(paths[:4]) + (f" ... {paths[-1]}" if len(paths) > 4 else "")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
-from twin.engine import Engine
+from twin import checkpoint
+from twin.engine import Engine, State
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Event, Readings, Report, WindowFigures
-from twin.outputs import fault_readings, outputs
+from twin.outputs import fault_readings, outputs, state_readings
 from twin.snapshot import EventView, IngestView, Snapshot
 from twin.view import event_view, snapshot
 
@@ -22,8 +23,9 @@ _EVENTS_SHOWN = 200
 class Runner:
     """`feed` is awaited by the ingest (bounded: a slow engine slows the ingest); `run` steps until cancelled.
 
-    `write` gets the figures that changed and the events, every `output_s` and at `finish`; `health` tells of the
-    way in.
+    `write` gets the figures that changed, the events and the estimated states, every `output_s` and at `finish`;
+    `health` tells of the way in. `state`: where an earlier run stopped; `save` is given the state as bytes, every
+    `save_s` and at `finish`.
     """
 
     def __init__(
@@ -34,13 +36,18 @@ class Runner:
         health: Callable[[], IngestView],
         output_s: float = 60.0,
         step_s: float = 1.0,
+        state: State | None = None,
+        save: Callable[[bytes], Awaitable[None]] | None = None,
+        save_s: float = 600.0,
     ) -> None:
         self.engine = engine
         self.report: Report | None = None
         self.latest: Snapshot | None = None
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
-        self._state = engine.start()
+        self._state = engine.start() if state is None else state
+        self._save = save
+        self._save_s = save_s
         self._write = write
         self._health = health
         self._output_s = output_s
@@ -48,6 +55,7 @@ class Runner:
         self._waiting: asyncio.Queue[Readings] = asyncio.Queue(maxsize=64)
         self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
         self._unwritten: list[Event] = []
+        self._told_ns = 0  # minute of the last estimate written
         self._changed: dict[tuple[int, str, int], WindowFigures] = {}
         self._newer = asyncio.Condition()
 
@@ -63,7 +71,7 @@ class Runner:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        next_output = loop.time() + self._output_s
+        next_output, next_save = loop.time() + self._output_s, loop.time() + self._save_s
         while True:
             began = loop.time()
             await self.step()
@@ -71,6 +79,9 @@ class Runner:
                 next_output = loop.time() + self._output_s
                 with suppress(SinkUnavailable):  # the next output takes these figures along
                     await self._flush()
+            if loop.time() >= next_save:
+                next_save = loop.time() + self._save_s
+                await self._keep()
             # Under a backlog go on at once; else once a tick.
             if self._waiting.qsize() < self._waiting.maxsize // 2:
                 await asyncio.sleep(max(0.0, began + self._step_s - loop.time()))
@@ -83,27 +94,57 @@ class Runner:
         while not self._waiting.empty():
             parts.append(self._waiting.get_nowait())
         if parts or self.report is None:
-            self._state, self.report = self.engine.step(self._state, Readings.concat(parts))
-            self.steps += 1
-            self._unwritten.extend(self.report.events)
-            for event in self.report.events:
-                self._events.appendleft(event_view(event, self.engine.roster.paths))
-            for figures in self.report.figures:
-                self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
+            self._take(Readings.concat(parts))
+        assert self.report is not None
         if self.report.time_ns:
             self.latest = snapshot(self.engine, self.report, self._events, self._health())
             async with self._newer:
                 self._newer.notify_all()
 
+    def _take(self, readings: Readings) -> None:
+        self._state, self.report = self.engine.step(self._state, readings)
+        self.steps += 1
+        self._unwritten.extend(self.report.events)
+        for event in self.report.events:
+            self._events.appendleft(event_view(event, self.engine.roster.paths))
+        for figures in self.report.figures:
+            self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
+
+    async def catch_up(self, past: AsyncIterator[Readings]) -> int:
+        """Take what an earlier run stored after it kept its state; returns how many readings that was."""
+        count = 0
+        async for readings in past:
+            if len(readings):
+                count += len(readings)
+                self._take(readings)
+            await asyncio.sleep(0)
+        return count
+
     async def finish(self) -> None:
-        """Take what still waits and write every figure. Raises SinkUnavailable when the store is away."""
+        """Take what still waits, keep the state, write every figure. Raises SinkUnavailable when the store is away."""
         await self.step()
+        await self._keep()
         await self._flush()
+
+    async def _keep(self) -> None:
+        """Keep the state for a restart; the next try is the next time."""
+        if self._save is not None and self.report is not None and self.report.time_ns:
+            await self._save(checkpoint.to_bytes(self.engine, self._state))
+
+    def _states(self) -> Readings:
+        """The newest estimate, when it is of another minute than the last one."""
+        estimate = None if self.report is None else self.report.estimate
+        if estimate is None or estimate.time_ns <= self._told_ns:
+            return Readings.empty()
+        self._told_ns = estimate.time_ns
+        return state_readings(estimate)
 
     async def _flush(self) -> None:
         changed, self._changed = self._changed, {}
         events, self._unwritten = self._unwritten, []
-        readings = Readings.concat([outputs(changed.values()), fault_readings(events)])
+        told, states = self._told_ns, self._states()
+        figures = outputs(changed.values(), self.engine.roster.kinds)
+        readings = Readings.concat([figures, fault_readings(events), states])
         if not len(readings):
             return
         try:
@@ -113,4 +154,5 @@ class Runner:
         except BaseException:  # away, or stopped in the middle of it: to write twice is harmless
             self._changed = changed | self._changed  # newer figures go over older ones
             self._unwritten = [*events, *self._unwritten]
+            self._told_ns = told
             raise

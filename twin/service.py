@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,20 @@ from twin import topics
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
+from twin.adapters.publish import MqttPublisher
+from twin.announce import state_messages
+from twin.answers import answer
 from twin.codec import Codec
 from twin.engine import Engine
-from twin.errors import SinkUnavailable
+from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
-from twin.parts import MemoryStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
 from twin.snapshot import IngestView
+from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
 
@@ -130,10 +135,18 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
     twin.where["broker"] = f"{at.host}:{at.port}{' (embedded)' if 'broker' in twin.roles else ''}"
     if {"ingest", "engine"} & set(twin.roles):
         await _compose_ingest(twin, stack, jobs)
+    if twin.runner is not None and settings["mqtt.twin_root"]:
+        if settings["mqtt.twin_root"] == settings["mqtt.root"]:
+            raise ConfigError("mqtt.twin_root is mqtt.root: the twin would listen to itself; choose another, or empty")
+        name = f"{settings['mqtt.client_id']}-state"
+        telling = await stack.enter_async_context(publisher_of(settings, name, retain=True))
+        jobs["state"] = lambda: _tell(twin, telling)
     if "page" in twin.roles:
         assert twin.runner is not None
         runner = twin.runner
-        app = application(lambda: runner.latest, wait=runner.newer)
+        app = application(
+            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked)
+        )
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
     if "simulate" in twin.roles:
         from simulators.publish import simulate
@@ -167,12 +180,8 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     )
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     if "engine" in twin.roles:
-        step_s = settings["engine.tick_s"]
-        twin.runner = Runner(
-            twin.engine, write=sink.write, health=twin.ingest_view, output_s=settings["engine.output_s"], step_s=step_s
-        )
+        twin.runner, jobs["engine"] = _runner(twin, sink)
         hand_on = twin.runner.feed
-        jobs["engine"] = twin.runner.run
     twin.ingestor = Ingestor(
         twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
@@ -180,6 +189,43 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     )  # fmt: skip
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
+
+
+def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
+    """The runner, going on where an earlier run stopped, and its job."""
+    settings = twin.settings
+    file = Path(settings["data.dir"]) / "twin.state"
+    state = resumed(file, twin.engine, twin.say)
+    runner = Runner(
+        twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
+        step_s=settings["engine.tick_s"], state=state, save=lambda data: asyncio.to_thread(keep, file, data),
+        save_s=settings["engine.checkpoint_s"],
+    )  # fmt: skip
+
+    async def job() -> None:
+        if state is not None and state.closed_ns:
+            past = missed(store, twin.engine, state, time.time_ns())
+            try:
+                count = await runner.catch_up(past)
+                twin.say(f"going on from {iso(state.closed_ns)}; {count} stored readings since then taken in")
+            except SinkUnavailable as error:
+                twin.say(f"going on from {iso(state.closed_ns)}; the store does not say what came since: {error}")
+        await runner.run()
+
+    return runner, job
+
+
+async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
+    """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
+    assert twin.runner is not None
+    told_ns = 0
+    while True:
+        report = twin.runner.report
+        if report is not None and report.time_ns > told_ns:
+            told_ns = report.time_ns
+            with suppress(SourceUnavailable):
+                await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
+        await asyncio.sleep(twin.settings["engine.output_s"])
 
 
 class _Discard:
@@ -212,7 +258,7 @@ async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
             await twin.runner.finish()
         except SinkUnavailable as error:
             twin.say(f"the last figures are not written: {error}")
-    for name in ("page", "console"):
+    for name in ("state", "page", "console"):
         await _end(tasks.get(name))
 
 

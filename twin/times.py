@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import PayloadError
 
-__all__ = ["iso", "parse_time", "parse_times", "shown"]
+__all__ = ["day_of", "iso", "parse_time", "parse_times", "shown"]
 
 # Epoch milliseconds and nanoseconds cannot be confused between 1973 and 2096.
 _MS = (100_000_000_000, 4_000_000_000_000)
@@ -35,6 +35,11 @@ def parse_time(value: object) -> int:
     if _NS[0] <= value < _NS[1]:
         return value
     raise PayloadError("bad_time", f"{value!r:.80}: {HINT}", "time")
+
+
+def day_of(time_ns: int) -> date:
+    """The day, UTC, of a moment [ns since 1970]."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).date()
 
 
 def shown(value: object) -> str:

@@ -86,7 +86,7 @@ class Router:
     def pot(self, path: str) -> int:
         """Code of a pot path, enrolling it when allowed. Raises PayloadError(unknown_unit)."""
         code = self.roster.code(path)
-        if code is not None:
+        if code is not None and self.roster.is_pot(code):
             return code
         line, _, pot = path.rpartition("/")
         above = self.roster.code(line)
@@ -94,7 +94,7 @@ class Router:
             raise PayloadError("unknown_unit", f"line {line[:200]!r} is not in the plant file")
         if not self._discover:
             raise PayloadError("unknown_unit", f"pot {path[:200]!r} is not in the plant file and discovery is off")
-        if not valid_id(pot):
+        if not valid_id(pot):  # nor is the name of a section
             raise PayloadError("unknown_unit", f"pot id {pot[:200]!r} is not made of A-Z a-z 0-9 _ . -")
         if len(self.discovered) >= self._max_discovered:
             raise PayloadError("unknown_unit", f"already {self._max_discovered} pots discovered")

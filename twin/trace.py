@@ -45,15 +45,15 @@ def trace(message: Message, codec: Codec, engine: Engine, now_ns: int) -> Iterat
         yield "engine", f"frame column {row.name}: {to_si(value, row.unit):.10g} in SI"
     for figures in report.figures:
         known = {name: values for name, values in figures.kpis.items() if (values == values).any()}
-        yield "engine", f"books of the {figures.window} from {iso(figures.start_ns)}: {', '.join(known)}"
+        yield (
+            "engine",
+            f"books of {paths[figures.units[0]]}, {figures.window} from {iso(figures.start_ns)}: {', '.join(known)}",
+        )
     for line in LineProtocol(codec.roster).encode(readings).decode().splitlines():
         yield "adapters/influx", line
     for measurement, codes in FIELDS.items():
         rows = wide(readings, codes)
-        said = [
-            CATALOGUE[code].db_field
-            for code, shown in zip(codes, (rows.values == rows.values).any(0), strict=True)
-            if shown
-        ]
+        shown = (rows.values == rows.values).any(0).tolist()
+        said = [CATALOGUE[code].db_field for code, known in zip(codes, shown, strict=True) if known]
         if len(rows):
             yield "dashboards", f"measurement {measurement}, fields {', '.join(said)}"

@@ -76,17 +76,18 @@ _COMMON = {source.name: source.common for source in SOURCES}
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """Classes [% of reading]: limits of error, taken as rectangular (standard uncertainty = class / sqrt(3)).
+    """Classes [% of reading], each one number or an array (units,): limits of error, taken as rectangular
+    (standard uncertainty = class / sqrt(3)).
 
     `scale_common_part` [1] of the tap scale's variance is shared by all weighings; 1 never averages out (safe side).
     """
 
-    current_class_pct: float
-    voltage_class_pct: float
-    ac_class_pct: float = 0.5
-    dc_class_pct: float = 0.5
-    auxiliary_class_pct: float = 0.5
-    scale_class_pct: float = 0.5
+    current_class_pct: Any
+    voltage_class_pct: Any
+    ac_class_pct: Any = 0.5
+    dc_class_pct: Any = 0.5
+    auxiliary_class_pct: Any = 0.5
+    scale_class_pct: Any = 0.5
     scale_common_part: float = 1.0
 
 
@@ -155,49 +156,51 @@ def _like(array: NDArray[Any]) -> Any:
     return array.item() if array.ndim == 0 else array
 
 
-def _standard(class_pct: float) -> float:
+def _standard(class_pct: Any) -> Any:
     """Relative standard uncertainty of a class [% of reading], rectangular."""
     return class_pct * PERCENT / math.sqrt(3.0)
 
 
 def metered(
-    energy: T, meter: Literal["ac", "dc", "auxiliary"], instruments: Instruments, pots: T | float = 1.0
+    energy: T,
+    meter: Literal["ac", "dc", "auxiliary"],
+    instruments: Instruments,
+    pots: T | float = 1.0,
+    together: T | float = 1.0,
 ) -> Amount[T]:
-    """Energy [J] of a meter, or a pot's share of it by voltage among `pots` pots of about the same voltage.
+    """Energy [J] of a meter, or the share of `together` pots by voltage among `pots` pots of about the same voltage.
 
-    The line itself has `pots` = 1: no sharing. A pot's share errs by r sqrt(1 - 1/n): errors of all shares sum to 0.
+    The line itself is all of its pots together: no sharing. The share of m of n pots errs by r sqrt(1/m - 1/n): errors
+    of all shares sum to 0.
     """
-    classes = {
-        "ac": instruments.ac_class_pct,
-        "dc": instruments.dc_class_pct,
-        "auxiliary": instruments.auxiliary_class_pct,
-    }
-    spread: T = sqrt(1.0 - 1.0 / at_least(pots, 1.0))
+    spread: T = sqrt(at_least(1.0 / at_least(together, 1.0) - 1.0 / at_least(pots, 1.0), 0.0))
     shared = energy * _standard(instruments.voltage_class_pct) * spread
-    return Amount(energy, {f"{meter}_meter": energy * _standard(classes[meter]), "allocation": shaped(shared)})
+    own = energy * _standard(getattr(instruments, f"{meter}_class_pct"))
+    return Amount(energy, {f"{meter}_meter": own, "allocation": shaped(shared)})
 
 
-def integrated(energy: T, instruments: Instruments) -> Amount[T]:
-    """DC energy [J] as voltage times current."""
+def integrated(energy: T, instruments: Instruments, sensors: T | float = 1.0) -> Amount[T]:
+    """DC energy [J] as voltage times current; the voltage of `sensors` sensors that each err by themselves."""
     current, voltage = instruments.current_class_pct, instruments.voltage_class_pct
-    return Amount(energy, {"current": energy * _standard(current), "voltage": energy * _standard(voltage)})
+    own: T = shaped(energy * _standard(voltage) / sqrt(at_least(sensors, 1.0)))
+    return Amount(energy, {"current": energy * _standard(current), "voltage": own})
 
 
 def metal_by_faraday(
-    metal: T, efficiency: T, u_efficiency: T, instruments: Instruments, common_part: float = 1.0
+    metal: T, efficiency: T, u_common: T | float, u_own: T | float, instruments: Instruments
 ) -> Amount[T]:
-    """Metal [kg] by Faraday at a current efficiency [1] and its standard uncertainty [1].
+    """Metal [kg] by Faraday at a current efficiency [1].
 
-    `common_part` [1] of the efficiency's variance is shared by all pots; 1 (a setting, a model's bias) never averages
-    out.
+    `u_common`, `u_own` [1]: its standard uncertainty in two parts, that which all pots share (a setting, a model's
+    bias: it never averages out) and that of this unit alone.
     """
-    relative = u_efficiency / efficiency
+    relative: T = shaped(metal / efficiency)
     return Amount(
         metal,
         {
             "current": metal * _standard(instruments.current_class_pct),
-            "efficiency_common": metal * relative * math.sqrt(common_part),
-            "efficiency": metal * relative * math.sqrt(1.0 - common_part),
+            "efficiency_common": relative * u_common,
+            "efficiency": relative * u_own,
         },
     )
 

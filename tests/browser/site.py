@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 
+from playwright.sync_api import Page
+
+from tests.core.plants import engine_of
+from tests.core.told import estimate, figures, report_of
+from twin import plant
 from twin.adapters import page
+from twin.answers import answer
+from twin.engine import Engine, Settings
+from twin.frames import Report
+from twin.plant import Roster
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
 
 SOURCE = "Implementation Plan for the High-Quality Development of the Aluminum Industry (2025-2027)"
+WIDE = (1440, 900)
+PHONE = (380, 844)
+Open = Callable[..., Page]
+
+
+def overflow(page: Page) -> int:
+    """By how much the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def demo() -> Engine:
+    """The twin of the demo plant: line demo/A with 60 pots."""
+    text = (files("twin") / "plants" / "demo.toml").read_text("utf-8")
+    return engine_of(Roster(plant.parse(text, "demo")), Settings(estimate=True))
+
+
+def told(engine: Engine, *, explained: bool = True) -> Report:
+    """What the twin is asked about: every pot 10 mV above the one before, some states known."""
+    windows = (figures(engine, window, explained=explained) for window in ("day", "month"))
+    return report_of(engine, *windows, believed=estimate(engine))
 
 
 def pot(number: int, letter: str = "A", *, shift: float = 0.0) -> PotView:
@@ -71,6 +101,8 @@ class Site:
         self._port = 0
         self._newest: Snapshot | None = None
         self._changed = asyncio.Event()
+        self.engine = demo()
+        self.report: Report | None = told(self.engine)
 
     def start(self) -> None:
         started = threading.Event()
@@ -91,6 +123,9 @@ class Site:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _ask(self, question: str, path: str, changes: Mapping[str, float]) -> object:
+        return answer(self.engine, self.report, question, path, changes)
+
     async def _run(self, started: threading.Event) -> None:
         def ready(url: str) -> None:
             self.url = url
@@ -101,7 +136,7 @@ class Site:
             await self._changed.wait()
 
         self._loop = asyncio.get_running_loop()
-        app = page.application(lambda: self._newest, wait=wait)
+        app = page.application(lambda: self._newest, wait=wait, ask=self._ask)
         self._task = asyncio.create_task(page.serve(app, "127.0.0.1", self._port, ready=ready))
         with suppress(asyncio.CancelledError):
             await self._task

@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
-from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.site import SOURCE, Site, line, pot, potline, running, snapshot
+from tests.browser.site import PHONE, SOURCE, Open, Site, line, overflow, pot, potline, snapshot
 from twin.adapters import page as server
 from twin.snapshot import EventView, Snapshot
 
 pytestmark = pytest.mark.browser
-
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
-WIDE = (1440, 900)
-PHONE = (380, 844)
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail("chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with running() as site:
-        yield site
-
-
-@pytest.fixture
-def open_page(chromium: Browser, site: Site) -> Iterator[Open]:
-    """Open the page; afterwards it must have logged no error and asked nobody but its own server."""
-    problems: list[str] = []
-    contexts = []
-
-    def opened(size: tuple[int, int] = WIDE, *, dark: bool = False, locale: str = "en-GB", strict: bool = True) -> Page:
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", locale=locale
-        )
-        contexts.append(context)
-        page = context.new_page()
-        if strict:
-            page.on("console", lambda said: problems.extend([said.text] if said.type in ("error", "warning") else []))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda asked: problems.extend([] if asked.url.startswith(site.url) else [asked.url]))
-        page.goto(site.url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert problems == []
 
 
 def tile(page: Page, pot_id: str) -> Locator:
@@ -87,10 +30,6 @@ def troubled() -> Snapshot:
     advice = "Quench it; check the alumina feed."
     event = EventView(time, "demo/A/A003", "anode_effect", "Anode effect", "high", True, 24.3, advice)
     return snapshot([line(pots)], [event])
-
-
-def overflow(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_warming_up_is_said_until_the_first_snapshot_comes(site: Site, open_page: Open) -> None:
@@ -238,7 +177,8 @@ def test_both_languages_say_everything(site: Site, open_page: Open) -> None:
     keys = """async (language) => {
         const { catalogue } = await import("/texts.js");
         const names = (node, at) => Object.entries(node).flatMap(([name, value]) =>
-            name === "faultNames" ? [] : typeof value === "object" ? names(value, `${at}${name}.`)
+            /^(fault|term|lever)(Names|Helps)$/.test(name) ? []
+            : typeof value === "object" ? names(value, `${at}${name}.`)
             : [`${at}${name}: ${typeof value}${value.length ? "" : " empty"}`]);
         return names(catalogue[language], "");
     }"""

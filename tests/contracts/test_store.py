@@ -9,7 +9,7 @@ import pytest
 
 from tests.contracts.stores import Bench, Build, duck, everything, influx, memory, run, told
 from tests.core.plants import NOW_NS, NS
-from twin.catalogue import FIELDS, figure_code
+from twin.catalogue import FIELDS, TWIN, figure_code
 from twin.frames import Readings
 from twin.ports import Sink, Store
 from twin.signals import by_name
@@ -44,6 +44,28 @@ def test_every_row_of_the_catalogue_is_read_back_bit_for_bit(build: Build) -> No
             unit = 0 if measurement in ("line", "twin_line") else 1
             wanted = {int(c): float(v) for c, v in zip(sent.signal, sent.value, strict=True)}
             assert await bench.rows(measurement, unit) == [(0, code, wanted[code]) for code in codes]
+
+    run(build, test)
+
+
+def test_sections_and_sites_have_figures_of_their_own(build: Build) -> None:
+    async def test(bench: Bench) -> None:
+        roster = bench.roster
+        units = {measurement: roster.of_kind(kind) for kind, measurement in TWIN.items()}
+        assert all(units.values())
+        rows = [
+            (minute, unit, figure_code(measurement, "dc_kwh_t", "hour"), 12_700.0 + unit + minute / 64)
+            for measurement, codes in units.items()
+            for unit in codes
+            for minute in (0, 1)
+        ]
+        await bench.write(*rows)
+        for measurement, codes in units.items():
+            for unit in codes:
+                wanted = [(minute, code, value) for minute, of, code, value in rows if of == unit]
+                assert await bench.rows(measurement, unit) == wanted, roster.paths[unit]
+                for other in set(units) - {measurement}:
+                    assert await bench.rows(other, unit) == []
 
     run(build, test)
 

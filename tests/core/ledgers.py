@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from tests.core.plants import NOW_NS, NS, roster_of
-from twin.accounting import LineLedger, Totals
+from twin.accounting import LineLedger
 from twin.frames import Floats, Readings
 from twin.kpis import Basis, compute
 from twin.signals import SIGNALS
+from twin.totals import Totals, gather, rows_of
 from twin.uncertainty import Instruments
 from twin.units import SI
 from twin.windows import Window
@@ -41,13 +44,27 @@ def filled(pots: int, *parts: Readings, period: float = 1.0, rollover: float = 1
     return ledger
 
 
+def site_totals(ledger: LineLedger, window: Window = HOUR, offset: Floats | None = None) -> Totals:
+    """Sums of a window at the time of the newest reading: the line, its pots, its sections of two pots, the site."""
+    roster = roster_of(ledger.pots)
+    elapsed_s = (min(ledger.newest_ns, window.end_ns) - window.start_ns) / NS
+    sums = ledger.sums(window, np.zeros(ledger.pots) if offset is None else offset)
+    return gather(rows_of(roster, roster.codes["s"]), [sums], elapsed_s)
+
+
+def first_rows(totals: Totals, rows: int) -> Totals:
+    """The first rows: those of the first line and its pots, where `rows` is one more than it has pots."""
+    kept = {field.name: getattr(totals, field.name)[..., :rows] for field in fields(Totals)}
+    return Totals(**{**kept, "site": np.full(rows, -1)})
+
+
 def totals(ledger: LineLedger, window: Window = HOUR) -> Totals:
-    """Sums of a window at the time of the newest reading."""
-    return ledger.totals(window, ledger.newest_ns)
+    """Sums of a window at the time of the newest reading: the line and its pots."""
+    return first_rows(site_totals(ledger, window), 1 + ledger.pots)
 
 
 def figures(ledger: LineLedger, efficiency: float = 0.94, window: Window = HOUR) -> dict[str, Floats]:
-    """Every KPI of a window, the line first."""
+    """Every KPI of a window, the line first, then its pots."""
     rows = 1 + ledger.pots
     basis = Basis(np.full(rows, efficiency), np.zeros(rows), Instruments(0.0, 0.0))
     return {name: figure.value for name, figure in compute(totals(ledger, window), basis, window.kind).items()}

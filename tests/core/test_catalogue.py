@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
-from twin.catalogue import CATALOGUE, FIELDS, fault_code, figure_code
+from twin.catalogue import CATALOGUE, FIELDS, TWIN, fault_code, figure_code, state_code
 from twin.faults import FAULTS
 from twin.kpis import KPIS
+from twin.plant import Kind
 from twin.signals import MEASUREMENTS, SIGNALS
+from twin.states import STATES
 from twin.units import SI
 
 TAGS = {"time", "site", "line", "pot"}
@@ -22,7 +25,7 @@ def test_the_codes_of_the_wire_come_first() -> None:
 
 def test_every_row_is_a_field_of_one_measurement() -> None:
     assert sorted(code for codes in FIELDS.values() for code in codes) == list(range(len(CATALOGUE)))
-    assert set(FIELDS) == {*MEASUREMENTS.values(), "twin_pot", "twin_line"}
+    assert set(FIELDS) == {*MEASUREMENTS.values(), "twin_pot", "twin_line", "twin_section", "twin_site", "twin_state"}
     for measurement, codes in FIELDS.items():
         assert {CATALOGUE[code].measurement for code in codes} == {measurement}
         assert list(codes) == sorted(codes), "readings are read back in order of their code"
@@ -39,19 +42,27 @@ def test_names_and_units_are_safe_for_every_store() -> None:
         assert row.help.endswith(".")
 
 
-def test_every_figure_and_fault_has_a_code_of_its_own() -> None:
+def test_every_figure_fault_and_state_has_a_code_of_its_own() -> None:
     codes = [
         figure_code(measurement, kpi.name, window, u=u)
-        for measurement in ("twin_pot", "twin_line")
+        for measurement in TWIN.values()
         for kpi in KPIS
         for u in (False, True)[: 1 + kpi.uncertain]
         for window in kpi.windows
     ]
     codes += [fault_code(fault.code) for fault in FAULTS]
+    codes += [state_code(state.name, u=u) for state in STATES for u in (False, True)]
     assert sorted(codes) == list(range(len(SIGNALS), len(CATALOGUE)))
     row = CATALOGUE[figure_code("twin_pot", "dc_kwh_t", "day")]
     assert (row.measurement, row.db_field, row.unit) == ("twin_pot", "dc_kwh_t_day", "kWh/t")
     assert CATALOGUE[fault_code("anode_effect")].measurement == "event"
+    temperature, u = (CATALOGUE[state_code("bath_temperature_c", u=u)] for u in (False, True))
+    assert (temperature.measurement, temperature.unit, u.unit) == ("twin_state", "C", "K"), "a difference has no offset"
+
+
+def test_every_kind_of_unit_has_a_measurement_of_its_own() -> None:
+    assert set(TWIN) == set(get_args(Kind))
+    assert len(set(TWIN.values())) == len(TWIN)
 
 
 @pytest.mark.parametrize(

@@ -232,10 +232,10 @@ def test_a_payload_may_be_as_large_as_is_set_and_no_larger() -> None:
 
 def test_a_pot_that_is_new_is_discovered_or_parked() -> None:
     messages = (("smelter/s/L/X7/telemetry", {"time": MS, "voltage_v": 4.0}),)
-    assert said(decode(*messages)) == [(4, "voltage_v", 4.0)]
+    assert said(decode(*messages)) == [(7, "voltage_v", 4.0)]
     assert reasons(decode(*messages, discover=False)) == [("unknown_unit", "")]
     section = (SECTION, {"time": MS, "pot": ["001", "X7"], "voltage_v": [4.0, 4.1]})
-    assert said(decode(section)) == [(1, "voltage_v", 4.0), (4, "voltage_v", 4.1)]
+    assert said(decode(section)) == [(1, "voltage_v", 4.0), (7, "voltage_v", 4.1)]
     parked = decode(section, discover=False)
     assert said(parked) == [(1, "voltage_v", 4.0)]
     assert reasons(parked) == [("unknown_unit", "")]

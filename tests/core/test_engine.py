@@ -131,13 +131,15 @@ def test_a_pot_discovered_on_the_way_has_a_row_from_then_on() -> None:
     rows = [(second, new, "voltage_v", 4.5) for second in range(900, 1800)]
     both = Readings.concat([steady(range(900, 1800), pots=2), readings_of(rows)])
     state, report = engine.step(state, both.take(np.argsort(both.time_ns, kind="stable")))
-    assert report.pots.units.tolist() == [1, 2, 3]
+    assert report.pots.units.tolist() == [1, 2, new]
     assert report.pots.column(VOLTAGE).tolist() == [4.0, 4.0, 4.5]
     hour = figure(report, "hour", 0)
-    assert hour.units.tolist() == [0, 1, 2, 3]
-    assert hour.kpis["coverage_pct"].tolist() == [100.0, 100.0, 100.0, 50.0]
+    assert hour.units.tolist() == [0, 1, 2, new, roster.codes["s/L/section:1"]]
+    assert hour.kpis["coverage_pct"].tolist() == [100.0, 100.0, 100.0, 50.0, 100.0]
     assert hour.kpis["dc_kwh_t"][3] == pytest.approx(2980 * 4.5 / 0.94, rel=1e-5)
-    assert report.active.shape == (4, first.active.shape[1])
+    assert hour.kpis["metal_t"][4] == pytest.approx(hour.kpis["metal_t"][1:3].sum()), "the new pot is in no section"
+    assert report.active.shape == (len(roster), first.active.shape[1])
+    assert len(roster) == 1 + len(first.active)
 
 
 def test_a_value_gone_bad_is_missing_until_there_is_a_new_one() -> None:
@@ -165,13 +167,22 @@ def test_a_pot_that_falls_silent_is_told_while_others_speak() -> None:
 
 def test_grades_of_the_line_over_each_open_window() -> None:
     report = step_all(engine_of(), steady(range(3600), volt=4.03))
-    grades = {(g.rule.id, g.window): g for g in report.grades if isinstance(g, Grade)}
-    assert len(grades) == len(report.grades)
+    every = {(g.rule.id, g.window, g.unit): g for g in report.grades if isinstance(g, Grade)}
+    assert len(every) == len(report.grades)
+    site = roster_of().codes["s"]
+    grades = {(rule, window): g for (rule, window, unit), g in every.items() if unit != site}
     line_rules = [rule.id for rule in packaged_plan().rules if rule.scope == "line"]
     wanted = {(rule, window) for rule in line_rules for window in WINDOWS}
     portfolio = {(rule, window) for rule in ("benchmark_share", "clean_share") for window in ("month", "year")}
     assert set(grades) == wanted | portfolio
     assert {grades[key].unit for key in portfolio} == {PORTFOLIO}
+    assert {grades[key].unit for key in wanted} == {0}
+    plant_rules = {rule.id for rule in packaged_plan().rules if rule.scope == "plant" or "plant" in rule.also}
+    of_plant = {(rule, window) for rule, window, unit in every if unit == site}
+    assert of_plant == {(rule, window) for rule in plant_rules for window in WINDOWS}
+    assert {rule.id for rule in packaged_plan().rules if rule.scope == "plant"} < plant_rules
+    alone = every["baseline", "hour", site], every["baseline", "hour", 0]
+    assert alone[0].value == pytest.approx(alone[1].value), "the plant is this one line"
     # 4.03 V at 94 % and 98.5 % is 12,970 kWh/t.
     verdicts = {rule: grades[rule, "hour"].verdict for rule in line_rules}
     assert verdicts["ac_liquid_level_1"] == verdicts["new_capacity"] == "indeterminate", (
@@ -209,10 +220,13 @@ def test_lines_are_kept_apart() -> None:
     other = steady(range(600), pots=2, volt=5.0)
     second = Readings.of(other.time_ns, other.unit + 3, other.signal, other.value)
     report = step_all(engine_of(roster), Readings.concat([steady(range(600), pots=2), second]))
-    for line, volt, units in ((0, 4.0, [0, 1, 2]), (3, 5.0, [3, 4, 5])):
+    for line, volt, units in ((0, 4.0, [0, 1, 2, 6]), (3, 5.0, [3, 4, 5, 7])):
         hour = figure(report, "hour", 0, line)
         assert hour.units.tolist() == units
-        assert hour.kpis["dc_kwh_t"] == pytest.approx([2980 * volt / 0.94] * 3, rel=1e-5)
+        assert hour.kpis["dc_kwh_t"] == pytest.approx([2980 * volt / 0.94] * 4, rel=1e-5)
+    site = figure(report, "hour", 0, 8)
+    assert site.units.tolist() == [8]
+    assert site.kpis["dc_kwh_t"] == pytest.approx([2980 * 4.5 / 0.94], rel=1e-5)
     assert report.lines.units.tolist() == [0, 3]
     assert report.pots.units.tolist() == [1, 2, 4, 5]
 

@@ -60,7 +60,7 @@ def final(told: Told) -> dict[str, object]:
         "open": sorted(now),
         "pending": state.pending_tick.tolist(),
         "newest": state.newest_tick,
-        "old": [ledger.too_old for ledger in state.ledgers.values()],
+        "old": [ledger.too_old for ledger in state.books.ledgers.values()],
     }
 
 

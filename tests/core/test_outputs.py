@@ -11,8 +11,10 @@ from twin.catalogue import CATALOGUE, fault_code, figure_code
 from twin.frames import Event, WindowFigures
 from twin.kpis import KPIS
 from twin.outputs import fault_readings, outputs
+from twin.plant import Kind
 
 NAN = math.nan
+KINDS: list[Kind] = ["line", "pot", "pot"]
 
 
 def figures(window: str, start_s: int, **kpis: list[float]) -> WindowFigures:
@@ -23,9 +25,8 @@ def figures(window: str, start_s: int, **kpis: list[float]) -> WindowFigures:
 
 
 def test_figures_become_readings_of_the_line_and_its_pots() -> None:
-    told = outputs(
-        [figures("hour", 0, dc_kwh_t=[12700.5, 12600.25, NAN]), figures("day", -60, tapped_t=[3.0, 1.0, 2.0])]
-    )
+    parts = [figures("hour", 0, dc_kwh_t=[12700.5, 12600.25, NAN]), figures("day", -60, tapped_t=[3.0, 1.0, 2.0])]
+    told = outputs(parts, KINDS)
     rows = list(zip(told.time_ns.tolist(), told.unit.tolist(), told.signal.tolist(), told.value.tolist(), strict=True))
     day, hour = NOW_NS - 60 * NS, NOW_NS
     assert rows == [
@@ -40,22 +41,31 @@ def test_figures_become_readings_of_the_line_and_its_pots() -> None:
     assert told.quality.tolist() == [0] * 7
 
 
+def test_sections_and_sites_have_measurements_of_their_own() -> None:
+    kinds: list[Kind] = ["section", "site", "pot"]
+    told = outputs([figures("hour", 0, tapped_t=[3.0, 1.0, 2.0])], kinds)
+    assert told.unit.tolist() == [0, 1, 2]
+    measurements = ("twin_section", "twin_site", "twin_pot")
+    assert told.signal.tolist() == [figure_code(measurement, "tapped_t", "hour") for measurement in measurements]
+
+
 def test_what_is_not_known_is_not_said() -> None:
-    assert len(outputs([])) == 0
-    assert len(outputs([figures("hour", 0, dc_kwh_t=[NAN, NAN, NAN])])) == 0
+    assert len(outputs([], KINDS)) == 0
+    assert len(outputs([figures("hour", 0, dc_kwh_t=[NAN, NAN, NAN])], KINDS)) == 0
 
 
 def test_every_figure_of_a_report_has_its_field() -> None:
     engine = engine_of()
     _, report = engine.step(engine.start(), steady(range(600)))
-    told = outputs(report.figures)
+    told = outputs(report.figures, engine.roster.kinds)
     uncertain = {kpi.name for kpi in KPIS if kpi.uncertain}
     told_of = [v for f in report.figures for v in f.kpis.values()]
     told_of += [v for f in report.figures for name, v in f.u.items() if name in uncertain]
     known = sum(int(np.isfinite(value).sum()) for value in told_of)
     assert len(told) == known > 0
     for unit, signal in zip(told.unit.tolist(), told.signal.tolist(), strict=True):
-        assert CATALOGUE[signal].measurement == ("twin_line" if unit == 0 else "twin_pot")
+        assert CATALOGUE[signal].measurement == f"twin_{engine.roster.kinds[unit]}"
+    assert set(told.unit.tolist()) == set(range(len(engine.roster))), "of pots, sections, line and site"
 
 
 def test_faults_become_readings_of_their_pots() -> None:

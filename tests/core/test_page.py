@@ -6,8 +6,6 @@ import re
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import Any
@@ -15,75 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.core.pages import Source, ask, get, served, snapshot
 from twin.adapters import page
 from twin.errors import ConfigError
-from twin.snapshot import IngestView, Snapshot
+from twin.snapshot import Snapshot
 
 PAGE_FILES = {file.name: file for file in files("twin.adapters").joinpath("page_files").iterdir()}
-
-
-def snapshot(number: int, plant: str = "Demo smelter") -> Snapshot:
-    ingest = IngestView(True, number, number, 0, 0, 1.0, 0.5, "memory", "")
-    time = f"2026-01-01T00:00:{number % 60:02d}+08:00"
-    return Snapshot(time=time, plant=plant, plan="china-2025-2027", lines=[], events=[], ingest=ingest)
-
-
-class Source:
-    """What the service gives the page: the newest snapshot, and a way to wait for a newer one."""
-
-    def __init__(self, newest: Snapshot | None = None) -> None:
-        self.newest = newest
-        self._changed = asyncio.Event()
-
-    def publish(self, newest: Snapshot) -> None:
-        self.newest = newest
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def latest(self) -> Snapshot | None:
-        return self.newest
-
-    async def wait(self) -> None:
-        await self._changed.wait()
-
-    def feed(self) -> page.Feed:
-        return page.Feed(self.latest, self.wait)
-
-
-@asynccontextmanager
-async def served(source: Source) -> AsyncIterator[int]:
-    """The page over `source` on a free port; on the way out it must stop within two seconds."""
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    app = page.application(source.latest, wait=source.wait)
-    server = asyncio.create_task(page.serve(app, "127.0.0.1", 0, ready=address.set_result))
-    try:
-        yield int((await address).rstrip("/").rpartition(":")[2])
-    finally:
-        start = time.perf_counter()
-        server.cancel()
-        with suppress(asyncio.CancelledError):
-            await server
-        assert time.perf_counter() - start < 2.0
-
-
-async def ask(port: int, path: str, method: str = "GET", header: str = "") -> tuple[int, dict[str, str], bytes]:
-    """One request: status, headers, and the body, of a stream only what came with the headers."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"{method} {path} HTTP/1.1\r\nHost: page\r\nConnection: close\r\n{header}\r\n".encode())
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-    body = b"" if path == "/api/stream" else await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return int(head[0].split()[1]), headers, body
-
-
-def get(source: Source, path: str, method: str = "GET", header: str = "") -> tuple[int, dict[str, str], bytes]:
-    async def run() -> tuple[int, dict[str, str], bytes]:
-        async with served(source) as port:
-            return await ask(port, path, method, header)
-
-    return asyncio.run(run())
 
 
 async def listen(port: int, limit: int = 2**20) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -247,13 +182,17 @@ def test_open_streams_do_not_hold_up_the_stop() -> None:
 def test_a_taken_port_is_a_configuration_error_that_names_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        serving = page.serve(page.application(lambda: None, wait=Source().wait), "127.0.0.1", port, ready=print)
+        serving = page.serve(
+            page.application(lambda: None, wait=Source().wait, ask=Source().ask), "127.0.0.1", port, ready=print
+        )
         with pytest.raises(ConfigError, match=rf"page\.port: cannot listen on 127\.0\.0\.1:{port}: .*in use"):
             asyncio.run(serving)
 
 
 def test_an_unknown_host_is_a_configuration_error() -> None:
-    serving = page.serve(page.application(lambda: None, wait=Source().wait), "no.such.invalid", 0, ready=print)
+    serving = page.serve(
+        page.application(lambda: None, wait=Source().wait, ask=Source().ask), "no.such.invalid", 0, ready=print
+    )
     with pytest.raises(ConfigError, match=r"page\.host.*no\.such\.invalid"):
         asyncio.run(serving)
 

@@ -103,19 +103,23 @@ def test_bad_ids(text: str) -> None:
 
 def test_a_roster_gives_every_unit_a_code_for_life() -> None:
     roster = roster_of(3)
-    assert roster.paths == ["s/L", "s/L/001", "s/L/002", "s/L/003"]
-    assert [roster.code(path) for path in roster.paths] == [0, 1, 2, 3]
-    assert roster.line_of == [0, 0, 0, 0]
-    assert [roster.is_line(code) for code in range(4)] == [True, False, False, False]
-    assert [roster.section_of(code) for code in range(4)] == [0, 1, 1, 2]
-    assert roster.add("s/L/X9") == 4
-    assert roster.add("s/L/X9") == 4, "enrolled once"
+    assert roster.paths == ["s/L", "s/L/001", "s/L/002", "s/L/003", "s/L/section:1", "s/L/section:2", "s"]
+    assert roster.kinds == ["line", "pot", "pot", "pot", "section", "section", "site"]
+    assert [roster.code(path) for path in roster.paths] == list(range(7))
+    assert roster.line_of == [0, 0, 0, 0, 0, 0, 6]
+    assert [roster.is_line(code) for code in range(7)] == [True] + [False] * 6
+    assert [roster.is_pot(code) for code in range(7)] == [False, True, True, True, False, False, False]
+    assert [roster.section_of(code) for code in range(7)] == [0, 1, 1, 2, 1, 2, 0]
+    assert roster.add("s/L/X9") == 7
+    assert roster.add("s/L/X9") == 7, "enrolled once"
     assert roster.add("s/L/002") == 2
-    assert len(roster) == 5
-    assert roster.section_of(4) == 0
+    assert len(roster) == 8
+    assert (roster.kinds[7], roster.section_of(7)) == ("pot", 0)
     assert roster.code("s/L/unknown") is None
     assert roster.line_codes() == [0]
-    assert roster.pot_codes() == [1, 2, 3, 4]
+    assert roster.pot_codes() == [1, 2, 3, 7]
+    assert roster.of_kind("section") == [4, 5]
+    assert roster.of_kind("site") == [6]
     with pytest.raises(KeyError):
         roster.add("s/M/001")
 
@@ -124,5 +128,13 @@ def test_pots_of_several_lines_know_their_own() -> None:
     text = GOOD.replace("[designs.d]", '[[sites.lines]]\nid = "M"\npots = 2\ndesign = "d"\n[designs.d]')
     roster = Roster(plant.parse(text, "f"))
     assert roster.line_codes() == [0, 6]
-    assert roster.line_of == [0, 0, 0, 0, 0, 0, 6, 6, 6]
+    assert roster.line_of[:9] == [0, 0, 0, 0, 0, 0, 6, 6, 6]
+    assert roster.paths[9:] == ["s/L/section:1", "s/L/section:2", "s/L/section:3", "s/M/section:1", "s"]
+    assert roster.line_of[9:] == [0, 0, 0, 6, 13]
     assert roster.line_of[roster.add("s/M/X")] == 6
+
+
+def test_what_is_summed_up_has_names_that_no_message_can_have() -> None:
+    roster = roster_of(5)
+    assert all(valid_id(path.split("/")[2]) for path in (roster.paths[code] for code in roster.pot_codes()))
+    assert not any(valid_id(roster.paths[code].split("/")[2]) for code in roster.of_kind("section"))

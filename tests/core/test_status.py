@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from tests.browser.site import potline
+from tests.core.pages import Source
 from tests.processes import free_port
 from twin.adapters.page import application, serve
 from twin.snapshot import Snapshot
@@ -20,7 +21,7 @@ def asked(snapshot: Snapshot | None) -> tuple[int, str]:
 
     async def main() -> tuple[int, str]:
         port, up = free_port(), asyncio.Event()
-        app = application(lambda: snapshot, wait=nothing_newer)
+        app = application(lambda: snapshot, wait=nothing_newer, ask=Source().ask)
         page = asyncio.create_task(serve(app, "127.0.0.1", port, ready=lambda _: up.set()))
         await up.wait()
         answer = await asyncio.to_thread(called, port)

@@ -10,6 +10,8 @@ from tests.core.plants import roster_of
 from twin.errors import PayloadError
 from twin.topics import SECTION, Route, Router, filters, section_topic, topic_of
 
+ENROLLED = len(roster_of(3))  # a line, three pots, two sections, a site
+
 
 def router(*, discover: bool = True, most: int = 1000, root: str = "smelter") -> Router:
     return Router(roster_of(3), root=root, discover=discover, max_discovered=most)
@@ -89,6 +91,9 @@ def test_other_topics_are_refused(topic: str) -> None:
         "smelter/s/M/001/telemetry",
         "smelter/x/L/line",
         "smelter/s/M/section/1/telemetry",
+        "smelter/s/L/section:1/telemetry",
+        "smelter/s/L/section:1/sample",
+        "smelter/s/L/section:7/event",
         "smelter/s/L/\u00e4/telemetry",
         "smelter/s/L//telemetry",
         "smelter/s/L/a b/telemetry",
@@ -104,39 +109,40 @@ def test_other_topics_are_refused(topic: str) -> None:
 def test_units_that_cannot_be_are_refused_and_not_remembered(topic: str) -> None:
     found = router()
     assert reason(found, topic) == "unknown_unit"
-    assert len(found.roster) == 4
+    assert len(found.roster) == ENROLLED
     assert found.discovered == []
 
 
 def test_an_unknown_pot_of_a_known_line_is_discovered() -> None:
     found = router()
-    assert found.route("smelter/s/L/X1/telemetry") == Route("telemetry", 4)
-    assert found.route("smelter/s/L/X1/event") == Route("event", 4)
+    assert found.route("smelter/s/L/X1/telemetry") == Route("telemetry", ENROLLED)
+    assert found.route("smelter/s/L/X1/event") == Route("event", ENROLLED)
     assert found.discovered == ["s/L/X1"]
-    assert found.roster.line_of[4] == 0
+    assert found.roster.line_of[ENROLLED] == 0
 
 
 def test_without_discovery_an_unknown_pot_is_parked() -> None:
     found = router(discover=False)
     assert reason(found, "smelter/s/L/X1/telemetry") == "unknown_unit"
-    assert len(found.roster) == 4
+    assert len(found.roster) == ENROLLED
 
 
 def test_discovery_has_a_cap() -> None:
     found = router(most=2)
-    assert [found.route(f"smelter/s/L/X{n}/telemetry").unit for n in (1, 2)] == [4, 5]
+    assert [found.route(f"smelter/s/L/X{n}/telemetry").unit for n in (1, 2)] == [ENROLLED, ENROLLED + 1]
     assert reason(found, "smelter/s/L/X3/telemetry") == "unknown_unit"
-    assert found.route("smelter/s/L/X2/telemetry").unit == 5, "what is discovered stays"
+    assert found.route("smelter/s/L/X2/telemetry").unit == ENROLLED + 1, "what is discovered stays"
     assert found.route("smelter/s/L/001/telemetry").unit == 1
 
 
-@pytest.mark.parametrize("path", ["s/L/001/x", "s/L/", "s/L", "s", "", "s/L/x/y", "x/L/001", "s/L/a b"])
+@pytest.mark.parametrize(
+    "path", ["s/L/001/x", "s/L/", "s/L", "s", "", "s/L/x/y", "x/L/001", "s/L/a b", "s/L/section:1"]
+)
 def test_a_pot_is_enrolled_below_a_line_only(path: str) -> None:
     found = router()
-    if found.roster.code(path) is None:
-        with pytest.raises(PayloadError, match="unknown_unit"):
-            found.pot(path)
-    assert len(found.roster) == 4
+    with pytest.raises(PayloadError, match="unknown_unit"):
+        found.pot(path)
+    assert len(found.roster) == ENROLLED
 
 
 def test_invented_topics_do_not_fill_the_memory() -> None:
@@ -148,7 +154,7 @@ def test_invented_topics_do_not_fill_the_memory() -> None:
                 found.route(topic)
             except PayloadError:
                 continue
-    assert len(found.roster) == 4 + 5
+    assert len(found.roster) == ENROLLED + 5
     assert len(found._known) <= 3 * len(found.roster) + 1
 
 

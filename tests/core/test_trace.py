@@ -6,7 +6,8 @@ from tests.core.plants import NOW_NS, codec_of, engine_of, roster_of
 from twin.ports import Message
 from twin.trace import trace
 
-LONGER = "metal_t, tapped_t, coverage_pct, ac_energy_kwh, anode_co2_t"
+SHORT = "metal_t, tapped_t, coverage_pct"
+LONGER = SHORT + ", ac_energy_kwh, stopped_kwh, deducted_kwh, anode_co2_t"
 TOPIC = "smelter/s/L/001/telemetry"
 
 
@@ -24,11 +25,16 @@ def test_the_hops_of_one_sample() -> None:
         "engine: 2 readings wait for their tick to close (2 ticks later)",
         "engine: frame column voltage_v: 4.012 in SI",
         "engine: frame column bath_temperature_c: 1230.45 in SI",
-        "engine: books of the year from 2025-01-01T00:00:00Z: " + LONGER,
-        "engine: books of the month from 2025-11-01T00:00:00Z: " + LONGER,
-        "engine: books of the shift from 2025-11-24T00:00:00Z: metal_t, tapped_t, coverage_pct",
-        "engine: books of the day from 2025-11-24T00:00:00Z: " + LONGER,
-        "engine: books of the hour from 2025-11-24T06:00:00Z: metal_t, tapped_t, coverage_pct",
+        "engine: books of s/L, hour from 2025-11-24T06:00:00Z: " + SHORT,
+        "engine: books of s, hour from 2025-11-24T06:00:00Z: " + SHORT,
+        "engine: books of s/L, shift from 2025-11-24T00:00:00Z: " + SHORT,
+        "engine: books of s, shift from 2025-11-24T00:00:00Z: " + SHORT,
+        "engine: books of s/L, day from 2025-11-24T00:00:00Z: " + LONGER,
+        "engine: books of s, day from 2025-11-24T00:00:00Z: " + LONGER,
+        "engine: books of s/L, month from 2025-11-01T00:00:00Z: " + LONGER,
+        "engine: books of s, month from 2025-11-01T00:00:00Z: " + LONGER,
+        "engine: books of s/L, year from 2025-01-01T00:00:00Z: " + LONGER,
+        "engine: books of s, year from 2025-01-01T00:00:00Z: " + LONGER,
         "adapters/influx: pot,site=s,line=L,pot=001 voltage_v=4.012,bath_temperature_c=957.3 1763964000250000000",
         "dashboards: measurement pot, fields voltage_v, bath_temperature_c",
     ]

@@ -94,7 +94,7 @@ def draws() -> Draws:
 AC = metered(ENERGY, "ac", TOOLS, POTS)
 AUX = metered(AUXILIARY, "auxiliary", TOOLS, POTS)
 DC = integrated(ENERGY, TOOLS)
-FARADAY = metal_by_faraday(METAL, CE, np.full(POTS, U_CE), TOOLS, COMMON_CE)
+FARADAY = metal_by_faraday(METAL, CE, U_CE * math.sqrt(COMMON_CE), U_CE * math.sqrt(1 - COMMON_CE), TOOLS)
 TAPPED = metal_by_tapping(METAL, TAPS, CHANGE, PAD, TOOLS)
 AC_LINE = metered(float(ENERGY.sum()), "ac", TOOLS)
 
@@ -133,8 +133,13 @@ def test_the_line_agrees_with_the_monte_carlo(draws: Draws) -> None:
 
 
 def test_some_pots_of_a_line_keep_part_of_the_error_of_allocation(draws: Draws) -> None:
-    half = metered(ENERGY[:3], "ac", TOOLS, POTS)
+    half, section = metered(ENERGY[:3], "ac", TOOLS, POTS), float(ENERGY[:3].sum())
     agrees(total(half, POTS), draws.ac[:, :3].sum(axis=1))
+    agrees(metered(section, "ac", TOOLS, POTS, 3.0), draws.ac[:, :3].sum(axis=1))
+    agrees(integrated(section, TOOLS, 3.0), draws.dc[:, :3].sum(axis=1))
+    assert metered(section, "ac", TOOLS, POTS, 3.0).u == pytest.approx(total(half, POTS).u), (
+        "told in one, or pot by pot"
+    )
 
 
 def test_half_a_percent_of_a_meter_is_65_kwh_a_tonne_and_more_than_the_step_between_levels() -> None:
@@ -148,7 +153,7 @@ def test_half_a_percent_of_a_meter_is_65_kwh_a_tonne_and_more_than_the_step_betw
 
 def test_the_current_cancels_in_dc_over_faradays_metal_and_not_in_ac() -> None:
     exact = Instruments(current_class_pct=0.5, voltage_class_pct=0.0, ac_class_pct=0.0)
-    metal = metal_by_faraday(3785.0, 0.94, 0.0, exact)
+    metal = metal_by_faraday(3785.0, 0.94, 0.0, 0.0, exact)
     assert ratio(integrated(1.7e11, exact), metal).u == pytest.approx(0.0, abs=1e-6)
     ac = ratio(metered(1.7e11, "ac", exact), metal)
     assert ac.u / ac.value == pytest.approx(0.005 / ROOT3)
@@ -157,7 +162,7 @@ def test_the_current_cancels_in_dc_over_faradays_metal_and_not_in_ac() -> None:
 def test_common_errors_do_not_average_out_and_independent_ones_do() -> None:
     one = Instruments(current_class_pct=0.5, voltage_class_pct=0.5, scale_common_part=0.0)
     pots = 100
-    metal = total(metal_by_faraday(np.full(pots, 3785.0), np.full(pots, 0.94), np.full(pots, 0.0094), one, 0.0))
+    metal = total(metal_by_faraday(np.full(pots, 3785.0), np.full(pots, 0.94), 0.0, np.full(pots, 0.0094), one))
     assert metal.parts["current"] / metal.value == pytest.approx(0.005 / ROOT3)
     assert metal.parts["efficiency"] / metal.value == pytest.approx(0.01 / 10)
     taps = total(metal_by_tapping(np.full(pots, 3000.0), 4.0, np.zeros(pots), PAD, one))
@@ -175,8 +180,8 @@ def test_every_contribution_has_its_row() -> None:
 @given(scale=st.floats(1e-3, 1e3), pots=st.integers(2, 8))
 def test_the_relative_uncertainty_does_not_know_the_unit(scale: float, pots: int) -> None:
     metal, ce = np.linspace(3000, 4000, pots), np.linspace(0.9, 0.95, pots)
-    small = total(metal_by_faraday(metal, ce, ce * 0.01, TOOLS, 0.5))
-    large = total(metal_by_faraday(metal * scale, ce, ce * 0.01, TOOLS, 0.5))
+    small = total(metal_by_faraday(metal, ce, ce * 0.007, ce * 0.007, TOOLS))
+    large = total(metal_by_faraday(metal * scale, ce, ce * 0.007, ce * 0.007, TOOLS))
     assert large.u / large.value == pytest.approx(small.u / small.value)
 
 

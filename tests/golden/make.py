@@ -27,6 +27,7 @@ from twin.engine import Engine
 from twin.frames import Event, Frame, Readings, Report, WindowFigures
 from twin.plan import Grade
 from twin.plant import Roster
+from twin.portfolio import PORTFOLIO
 from twin.signals import SIGNALS
 from twin.times import iso
 
@@ -102,7 +103,7 @@ def report(parts: Iterable[Readings]) -> str:
     lines = [
         *_windows(windows, units.paths),
         *_events(events, units.paths),
-        *_grades(latest),
+        *_grades(latest, units.paths),
         *_now(latest, units.paths),
     ]
     return "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
@@ -131,11 +132,13 @@ def _events(events: Sequence[Event], paths: Sequence[str]) -> Iterator[dict[str,
         yield {"event": event.code, began: iso(event.time_ns), "unit": paths[event.unit], "value": event.value}
 
 
-def _grades(latest: Report) -> Iterator[dict[str, Any]]:
+def _grades(latest: Report, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
     for grade in latest.grades:
         assert isinstance(grade, Grade)
+        unit = "portfolio" if grade.unit == PORTFOLIO else paths[grade.unit]
         figures = {"value": _known(grade.value), "margin": _known(grade.margin), "coverage_pct": grade.coverage_pct}
-        yield {"rule": grade.rule.id, "window": grade.window, **figures, "verdict": grade.verdict, "why": grade.why}
+        told = {"rule": grade.rule.id, "unit": unit, "window": grade.window}
+        yield {**told, **figures, "verdict": grade.verdict, "why": grade.why}
 
 
 def _now(latest: Report, paths: Sequence[str]) -> Iterator[dict[str, Any]]:

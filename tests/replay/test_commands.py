@@ -34,14 +34,16 @@ def test_simulate_then_replay_whole_and_in_part(folder: Path) -> None:
     assert twin(documented("replay", "day.jsonl"), folder).exit_code == 0
     rows = [json.loads(line) for line in (folder / "day.jsonl").read_text().splitlines()]
     assert {row["unit"] for row in rows if row["kind"] == "figures"} == {
+        "demo",
         "demo/A",
+        "demo/A/section:1",
         *(f"demo/A/A00{n}" for n in range(1, 5)),
     }
     times = {"2026-01-05T06:00:00Z": "2026-01-05T00:02:00Z", "2026-01-05T08:00:00Z": "2026-01-05T00:04:00Z"}
     assert twin(documented("replay", "part.jsonl"), folder, **times).exit_code == 0
     rows = [json.loads(line) for line in (folder / "part.jsonl").read_text().splitlines()]
     known = {row["unit"] for row in rows if row["kind"] == "figures" and row.get("dc_kwh_t")}
-    assert known == {"demo/A", "demo/A/A001", "demo/A/A003"}
+    assert known == {"demo", "demo/A", "demo/A/section:1", "demo/A/A001", "demo/A/A003"}
 
 
 def test_into_a_store_and_from_it_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

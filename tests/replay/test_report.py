@@ -37,7 +37,10 @@ def test_the_report_says_what_happened(expected: list[str]) -> None:
     assert next((row["unit"], row["began"], row["severity"]) for row in effects) == ("s/L/002", True, "high")
     hours = [row for row in rows if row["kind"] == "figures" and row["window"] == "hour"]
     assert {row["unit"] for row in hours} == set(roster_of(POTS).paths)
-    assert all(12_000 < row["dc_kwh_t"] < 15_000 for row in hours if not row["unit"].endswith("002"))
+    struck = ("s/L/002", "s/L/section:1")
+    assert all(12_000 < row["dc_kwh_t"] < 15_000 for row in hours if row["unit"] not in struck)
+    dc = {row["unit"]: row["dc_kwh_t"] for row in hours if row["start"] == hours[0]["start"]}
+    assert dc["s/L/001"] < dc["s/L/section:1"] < dc["s/L/002"], "a section is the mean of its pots"
     assert expected == sorted(expected)
 
 

@@ -210,6 +210,6 @@ class DuckStore:
 
 
 def _tags(path: str) -> tuple[str, str, str]:
-    """site, line, pot of a unit path; pot is empty for a line."""
-    site, line, *pot = path.split("/")
-    return site, line, pot[0] if pot else ""
+    """site, line, pot (or section) of a unit path; empty where the path ends before."""
+    site, line, pot, *_ = (*path.split("/"), "", "")
+    return site, line, pot

@@ -2,6 +2,8 @@
 
 `/` the page, static files of the package; `/api/snapshot` JSON, 503 while the twin warms up; `/api/stream` event
 `snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}.
+Asked for on demand: `/api/line?path=site/line`, `/api/pot?path=site/line/pot`, `/api/whatif?path=site/line&voltage=-20`
+with the levers of `twin.levers.CONTROLS`; 400, 404 and 503 say in `detail` what would be allowed.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from twin.answers import Refused
 from twin.errors import ConfigError
 from twin.snapshot import Snapshot
 
-__all__ = ["Feed", "application", "serve"]
+__all__ = ["Ask", "Feed", "application", "serve"]
+
+Ask = Callable[[str, str, Mapping[str, float]], object]  # question (line, pot, whatif), path, changes of levers
 
 HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 PERIOD_S = 1.0  # one snapshot a period and client
@@ -140,10 +145,40 @@ def _statics() -> Iterator[Route]:
             yield Route(path, answer)
 
 
-def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awaitable[None]]) -> Starlette:
+REFUSED = {"not_allowed": 400, "unknown": 404, "yet": 503}
+
+
+def _question(name: str, ask: Ask) -> Route:
+    """A question of `ask`, its path and its levers taken from the query."""
+
+    async def respond(request: Request) -> Response:
+        query = dict(request.query_params)
+        path = query.pop("path", None)
+        if path is None:
+            raise HTTPException(400, "path is missing: ?path=site/line or ?path=site/line/pot")
+        if query and name != "whatif":
+            raise HTTPException(400, f"{next(iter(query))[:40]!r} is not known here: only path is")
+        try:
+            answer = ask(name, path, {lever: _number(lever, text) for lever, text in query.items()})
+        except Refused as refused:
+            raise HTTPException(REFUSED[refused.why], str(refused)) from refused
+        return _json(answer)
+
+    return Route(f"/api/{name}", respond)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise HTTPException(400, f"{name[:40]}={text[:40]!r} is not a number") from None
+
+
+def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awaitable[None]], ask: Ask) -> Starlette:
     """The page over `latest`, the newest snapshot or None.
 
-    `wait()` returns when a newer one exists; every open stream awaits its own, and may cancel it.
+    `wait()` returns when a newer one exists; every open stream awaits its own, and may cancel it. `ask` answers what
+    is asked for on demand, or raises Refused.
     """
     feed = Feed(latest, wait)
 
@@ -160,7 +195,8 @@ def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awa
         return _json({"status": "warming up" if latest() is None else "ok"})
 
     api = [Route("/api/snapshot", snapshot), Route("/api/stream", stream), Route("/health", health)]
-    app = _Page(routes=[*api, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed})
+    asked = [_question(name, ask) for name in ("line", "pot", "whatif")]
+    app = _Page(routes=[*api, *asked, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed})
     app.state.feed = feed
     return app
 

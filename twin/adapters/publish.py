@@ -36,6 +36,7 @@ class MqttPublisher:
         *,
         client_id: str,
         qos: int = 1,
+        retain: bool = False,
         user: str = "",
         password: str = "",
         tls: ssl.SSLContext | None = None,
@@ -53,6 +54,7 @@ class MqttPublisher:
             "max_queued_outgoing_messages": 0,
         }
         self._qos = qos
+        self._retain = retain
         self._patience_s = patience_s
         self._client: aiomqtt.Client | None = None
         self.sent = 0
@@ -74,7 +76,9 @@ class MqttPublisher:
                 client = await self._enter()
                 while done < len(messages):
                     window = messages[done : done + _WINDOW]
-                    await asyncio.gather(*(client.publish(m.topic, m.payload, qos=self._qos) for m in window))
+                    await asyncio.gather(
+                        *(client.publish(m.topic, m.payload, qos=self._qos, retain=self._retain) for m in window)
+                    )
                     done += len(window)
                     self.sent += len(window)
             except aiomqtt.MqttError as error:

@@ -1,5 +1,6 @@
 // The panel of one pot: every value it has, against its band and limit, its faults and its latest events.
 
+import { believe, makeBelieved } from "./believed.js";
 import { el } from "./dom.js";
 import { digitsOf, number, signed } from "./format.js";
 import { eventItem, isAt } from "./events.js";
@@ -22,6 +23,7 @@ export function watchDetail(step, redraw) {
   dialog.addEventListener("close", () => {
     document.querySelector(`.tile[data-pot="${CSS.escape(chosen ?? "")}"]`)?.focus();
     chosen = null;
+    believe(null);
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-do=close]")) dialog.close();
@@ -62,7 +64,7 @@ function buildFrame() {
   title.autofocus = true;
   const head = el("header", "", title, el("p"), button("previous", "‹"), button("next", "›"), button("close", "×"));
   body = el("div", "body");
-  dialog.replaceChildren(el("div", "sheet", head, body));
+  dialog.replaceChildren(el("div", "sheet", head, el("div", "columns", body, makeBelieved())));
   drawn = "";
 }
 
@@ -74,6 +76,7 @@ export function drawDetail(snapshot, line, titles) {
     if (dialog.open) dialog.close();
     return;
   }
+  believe(`${line.path}/${pot.id}`);
   const events = snapshot.events.filter((event) => isAt(event, line, pot.id)).slice(0, MOST_EVENTS);
   const rule = line.grades.find((g) => g.scope === "pot" && g.metric === line.pot_metric && g.window === line.pot_window);
   const key = JSON.stringify([words.lang, pot, events, line.pot_limit, line.voltage_band_v, line.temperature_band_c, rule?.source]);

@@ -10,13 +10,14 @@ export function number(value, digits = 0) {
     format = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
     formats.set(digits, format);
   }
-  return format.format(value).replace("-", "−");
+  return format.format(value).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
 }
 
 /** A number with its sign always shown. */
 export function signed(value, digits = 0) {
   if (value === null || value === undefined) return "—";
-  return value > 0 ? `+${number(value, digits)}` : number(value, digits);
+  const text = number(value, digits);
+  return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
 /** A share in whole percent, rounded down: 100 means all of it. */

@@ -2,6 +2,7 @@
 
 import { mark, memory, say, show } from "./dom.js";
 import { drawDetail, openDetail, resetDetail, watchDetail } from "./detail.js";
+import { drawEnergy, resetEnergy, watchEnergy } from "./energy.js";
 import { drawEvents, titlesOf } from "./events.js";
 import { moment } from "./format.js";
 import { tally } from "./judge.js";
@@ -10,6 +11,8 @@ import { drawPots, resetPots, watchPots } from "./pots.js";
 import { listen } from "./stream.js";
 import { switchLanguage, words } from "./texts.js";
 import { buildTop, drawLag, drawLines, drawState, drawTop } from "./top.js";
+import { drawViews, view, watchViews } from "./views.js";
+import { drawWhatIf, resetWhatIf } from "./whatif.js";
 
 const $ = (id) => document.getElementById(id);
 const QUIET_S = 10; // connected, but the data's time stands still for so long
@@ -72,10 +75,14 @@ function draw() {
   drawTop(snapshot, line, now() - page.came);
   drawLines(snapshot.lines, line.path, (each) => tally(each).fault, choose);
   drawPlan(snapshot.plan, line);
-  drawPots(line, titles);
-  drawEvents(snapshot, line, open);
+  drawViews();
+  if (view.chosen === "pots") {
+    drawPots(line, titles);
+    drawEvents(snapshot, line, open);
+  }
+  drawEnergy(line);
+  drawWhatIf(line);
   drawDetail(snapshot, line, titles);
-  show($("floor"), true);
   if (document.title !== `${line.title}, ${snapshot.plant}`) document.title = `${line.title}, ${snapshot.plant}`;
 }
 
@@ -112,13 +119,16 @@ function step(id, by) {
 /** Put the texts of the language in use everywhere. */
 function speak() {
   document.documentElement.lang = words.lang;
-  for (const node of document.querySelectorAll("[data-word]")) say(node, words[node.dataset.word]);
+  const word = (names) => names.split(".").reduce((text, name) => text[name], words);
+  for (const node of document.querySelectorAll("[data-word]")) say(node, word(node.dataset.word));
   for (const node of document.querySelectorAll("[data-label]")) mark(node, "aria-label", words[node.dataset.label]);
   say($("warming"), words.warming);
   buildTop();
   resetPlan();
   resetPots();
   resetDetail();
+  resetEnergy();
+  resetWhatIf();
 }
 
 $("language").addEventListener("click", () => {
@@ -128,6 +138,8 @@ $("language").addEventListener("click", () => {
 });
 watchPots(open, redraw);
 watchDetail(step, redraw);
+watchEnergy();
+watchViews(redraw);
 speak();
 listen(receive, follow);
 setInterval(drawConnection, 1000);

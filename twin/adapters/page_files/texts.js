@@ -1,6 +1,7 @@
 // Every visible text, one object a language. `words` is the language in use; modules read it when they draw.
 
 import { memory } from "./dom.js";
+import { asked } from "./texts_asked.js";
 
 const en = {
   lang: "en",
@@ -91,6 +92,7 @@ const en = {
   rate: "Messages/s",
   store: "Store",
   faultNames: {},
+  ...asked.en,
 };
 
 const zh = {
@@ -191,6 +193,7 @@ const zh = {
     bath_cold: "槽温偏低",
     stale: "无数据",
   },
+  ...asked.zh,
 };
 
 export const catalogue = { en, zh };
