@@ -34,7 +34,10 @@ U_COMMON, U_POT = 24.0, 52.0
 
 @dataclass(frozen=True)
 class Story:
-    """From `first` day to before `end`; `gone` days on which nothing came, `half` days of which half was seen."""
+    """From `first` day to before `end`; `gone` days on which nothing came, `half` days of which half was seen.
+
+    `hours`: days that have figures of hours too; `more_kwh_t` in the bath of every pot.
+    """
 
     first: date = date(2026, 9, 1)
     end: date = date(2026, 11, 1)
@@ -42,6 +45,8 @@ class Story:
     gone: tuple[date, ...] = (date(2026, 10, 12),)
     half: tuple[date, ...] = (date(2026, 10, 11), date(2026, 9, 20))
     losses: bool = True
+    hours: tuple[date, ...] = ()
+    more_kwh_t: float = 0.0
 
 
 def tell(site: Site, line: Line, story: Story | None = None) -> Rows:
@@ -72,8 +77,25 @@ def tell(site: Site, line: Line, story: Story | None = None) -> Rows:
             mine = {name: float(of[place]) for name, of in pots_terms.items()}
             _write(rows, "twin_pot", f"{path}/{pot}", time, kind, _figures(mine, float(weight[:, place].sum()), aux,
                    covered, float(mean[place]), U_POT, story.losses))  # fmt: skip
+    for day in story.hours:
+        _hours(rng, rows, path, line, _ns(day, zone))
     _faults(rng, rows, path, line, days, zone)
     return rows
+
+
+def _hours(rng: np.random.Generator, rows: Rows, path: str, line: Line, day_ns: int) -> None:
+    """Hours about the figures of their day."""
+    units = [("twin_line", path), *(("twin_pot", f"{path}/{pot}") for pot in line.pot_ids())]
+    for measurement, unit in units:
+        for hour in range(24):
+            shift = 30.0 * np.sin(hour / 4.0) + 8.0 * rng.standard_normal()
+            for name in ("dc_kwh_t", "ac_liquid_kwh_t", "ac_comprehensive_kwh_t", "metal_t", "coverage_pct"):
+                value = rows[measurement, unit, day_ns, f"{name}_day"]
+                told = value + shift if name.endswith("kwh_t") else value / 24.0 if name == "metal_t" else value
+                rows[measurement, unit, day_ns + hour * 3600 * 10**9, f"{name}_hour"] = float(told)
+                if (measurement, unit, day_ns, f"{name}_u_day") in rows:
+                    u = rows[measurement, unit, day_ns, f"{name}_u_day"]
+                    rows[measurement, unit, day_ns + hour * 3600 * 10**9, f"{name}_u_hour"] = float(u)
 
 
 def _terms(rng: np.random.Generator, pots: int, days: list[date], story: Story) -> tuple[
@@ -86,6 +108,7 @@ def _terms(rng: np.random.Generator, pots: int, days: list[date], story: Story) 
     }
     terms["theoretical"] = np.full(shape, LEVEL["theoretical"])
     terms["bath"] += 22.0 * np.sin(n / 6.0) - 0.9 * n
+    terms["bath"] += story.more_kwh_t
     terms["effects"] = rng.poisson(0.08, shape) * 110.0 * rng.uniform(0.4, 1.6, shape)
     if pots > 42:
         terms["above_target"][:, 16] += 60.0 + 5.0 * n[:, 0]

@@ -76,7 +76,7 @@ def waterfall(losses: LossView, baseline: str, title: str) -> Markup:
 
 
 def _scale(bars: list[_Bar]) -> float:
-    return max(max(bar.start, bar.end) for bar in bars)
+    return max(1.0, *(max(bar.start, bar.end) for bar in bars))
 
 
 def _largest(bars: list[_Bar]) -> float:

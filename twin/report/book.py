@@ -39,7 +39,7 @@ class Book:
     """One line. Figures by KPI name without window, `<name>_u` their standard uncertainties; absent = not measured.
 
     pots (pots,) paths; of_pots name -> (pots,); pot_course (pots, windows of `pot_windows`) of the metric that pots are
-    compared by; faults: rows of the events (time, path, fault, began).
+    compared by, line_course the line's own; faults: rows of the events (time, path, fault, began).
     """
 
     site: Site
@@ -55,6 +55,7 @@ class Book:
     of_pots: Mapping[str, Floats]
     pot_windows: tuple[Window, ...]
     pot_course: Floats
+    line_course: Floats
     faults: tuple[tuple[int, str, str, bool], ...]
 
     @property
@@ -86,10 +87,12 @@ async def read_book(
     pots, of_pots = await _pots(store, path, line, window)
     windows = tuple(parts(window, POT_FINER[period.kind], calendar))
     pot_course = await _pot_course(store, path, pots, windows, f"{metric}_{POT_FINER[period.kind]}", say)
+    line_course = await _line_course(store, path, windows, f"{metric}_{POT_FINER[period.kind]}")
     faults = await _faults(store, path, window)
     return Book(
-        site, line, path, window, before, now, then, course, before_course, pots, of_pots, windows, pot_course, faults
-    )
+        site, line, path, window, before, now, then, course, before_course, pots, of_pots, windows, pot_course,
+        line_course, faults,
+    )  # fmt: skip
 
 
 async def _names(store: FigureStore, measurement: str, kind: str) -> list[str]:
@@ -157,6 +160,13 @@ async def _pot_course(
                 out[row_of[unit], column_of[time]] = value
         say(page[-1].end_ns, f"{path}: the course of its pots")
     return out
+
+
+async def _line_course(store: FigureStore, path: str, windows: Sequence[Window], name: str) -> Floats:
+    """The line's own figure over the windows of its pots."""
+    table = await store.read(LINE, [name], windows[0].start_ns, windows[-1].end_ns, path)
+    row_of = _rows(table, path)
+    return np.array([table.columns[name][row_of[w.start_ns]] if w.start_ns in row_of else np.nan for w in windows])
 
 
 async def _faults(store: FigureStore, path: str, window: Window) -> tuple[tuple[int, str, str, bool], ...]:

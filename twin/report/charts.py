@@ -1,18 +1,17 @@
-"""Courses drawn: a line with its interval and the plan's limits, the CUSUM, coverage, the pots, a margin."""
+"""Courses drawn: a line with its interval and the plan's limits, the CUSUM, coverage, a margin."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from twin.report.data import CoverageView, CusumView, PotView, RuleView, Series
+from twin.report.data import CoverageView, CusumView, RuleView, Series
 from twin.report.svg import Drawing, apart, nice_ticks, runs
 from twin.report.words import moment, number, short_day
 
-__all__ = ["course", "coverage", "cusum", "margin", "near", "pots", "spark"]
+__all__ = ["course", "coverage", "cusum", "margin", "near", "spark"]
 
 WIDE, NARROW = 880.0, 340.0
 K95 = 1.959964
@@ -138,7 +137,7 @@ def cusum(view: CusumView, title: str) -> Markup:
 
     def draw(width: float) -> Markup:
         height = 190.0
-        plot = _Plot(52, width - 12, 10, height - 26, ticks[0], ticks[-1], len(total))
+        plot = _Plot(52, width - 12, 18, height - 26, ticks[0], ticks[-1], len(total))
         drawing = Drawing(width, height, title)
         digits = 0 if ticks[1] - ticks[0] >= 1.0 else 1
         _y_axis(drawing, plot, ticks, digits)
@@ -148,12 +147,21 @@ def cusum(view: CusumView, title: str) -> Markup:
             points = [(plot.x(n), plot.y(total[n] or 0.0)) for n in range(first, end)]
             drawing.path([(points[0][0], plot.y(0.0)), *points, (points[-1][0], plot.y(0.0))], "band", closed=True)
             drawing.path(points, "course")
-        for n, (value, alarm) in enumerate(zip(total, view.alarm, strict=True)):
-            if value is not None and alarm:
-                drawing.dot(plot.x(n), plot.y(value), 3.0, f"alarm-{alarm}", f"{short_day(view.starts[n])}: {alarm}")
+        _alarms(drawing, plot, total, view)
         return drawing.markup(_kind(width))
 
     return _both(draw)
+
+
+def _alarms(drawing: Drawing, plot: _Plot, total: Sequence[Number], view: CusumView) -> None:
+    """A dot and its day where a change is first taken as real; a stretch of such days has one."""
+    before = ""
+    for n, (value, alarm) in enumerate(zip(total, view.alarm, strict=True)):
+        if value is not None and alarm and alarm != before:
+            drawing.dot(plot.x(n), plot.y(value), 4.0, f"alarm-{alarm}")
+            y = plot.y(value) + (16 if alarm == "worse" else -9)  # where the line does not go
+            drawing.text(plot.x(n) + 7, y, f"{alarm} from {short_day(view.starts[n])}", "tick")
+        before = alarm if value is not None else before
 
 
 def coverage(view: CoverageView, title: str) -> Markup:
@@ -180,48 +188,6 @@ def coverage(view: CoverageView, title: str) -> Markup:
         drawing.line(plot.left, plot.y(view.minimum_pct), plot.right, plot.y(view.minimum_pct), "limit")
         drawing.text(plot.right + 11, plot.y(view.minimum_pct) + 4, f"{view.minimum_pct:.0f} %", "limit-text")
         _x_labels(drawing, plot, view.starts, view.window)
-        return drawing.markup(_kind(width))
-
-    return _both(draw)
-
-
-def pots(views: Sequence[PotView], limit: Number, line: Number, title: str) -> Markup:
-    """Every pot as a dot on the axis of its kWh/t, stacked where several are alike; the worst three are named."""
-    told = [(pot.kwh_t.value, pot) for pot in views if pot.kwh_t.value is not None]
-    if len(told) < 3:
-        return Markup("")
-    marks = [value for value in (limit, line) if value is not None]
-    low, high = min([v for v, _ in told] + marks), max([v for v, _ in told] + marks)
-    ticks = nice_ticks(low, high, 6)
-
-    def draw(width: float) -> Markup:
-        size = (4.6 if len(told) <= 120 else 3.2) if width == WIDE else 2.6
-        bins = int((width - 40) / (2 * size + 1))
-        place = [min(int((v - ticks[0]) / (ticks[-1] - ticks[0]) * bins), bins - 1) for v, _ in told]
-        tallest = max(Counter(place).values())
-        height = 46.0 + tallest * (2 * size + 1) + 20.0
-        plot = _Plot(20, width - 20, 34, height - 22, 0.0, 1.0, bins)
-        drawing = Drawing(width, height, title)
-        drawing.line(plot.left, plot.bottom, plot.right, plot.bottom, "axis")
-        used = ticks if width == WIDE or len(ticks) < 6 else ticks[::2]
-
-        def across(value: float) -> float:
-            return plot.left + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (plot.right - plot.left)
-
-        for tick in used:
-            drawing.text(across(tick), plot.bottom + 16, number(tick), "tick", "middle")
-        for value, kind, said, y in ((line, "mean", "line", 10.0), (limit, "limit", "limit", 23.0)):
-            if value is not None:
-                drawing.line(across(value), y + 3, across(value), plot.bottom, kind)
-                drawing.text(across(value) + 5, y + 3, f"{said} {number(value)}", "tick")
-        level: Counter[int] = Counter()
-        for n, ((value, pot), at) in enumerate(zip(told, place, strict=True)):
-            level[at] += 1
-            y = plot.bottom - 1.0 - (2 * size + 1) * (level[at] - 0.5)
-            kind = "worst" if n < 3 else "pot"
-            drawing.dot(plot.x(at), y, size, kind, f"{pot.id}: {number(value)} kWh/t")
-            if n < 3:
-                drawing.text(plot.x(at), y - size - 4, pot.id, "tick", "middle")
         return drawing.markup(_kind(width))
 
     return _both(draw)

@@ -17,7 +17,7 @@ from twin.report.losses import loss_view
 from twin.report.period import Period
 from twin.report.pots import fault_views, pot_views
 from twin.report.quality import coverage_view, missing
-from twin.report.quantities import known, local, quantity, series
+from twin.report.quantities import known, listed, local, quantity, series
 from twin.report.rules import portfolio_rules, rule_views
 from twin.windows import Window
 
@@ -106,6 +106,7 @@ def _line(book: Book, plan: Plan, period: Period, baseline: Period, clock_ns: in
         pot_metric=metric,
         pots=pots,
         pot_starts=[local(window.start_ns, zone) for window in book.pot_windows],
+        pot_line_course=listed(book.line_course),
         faults=fault_views(book, clock_ns),
         emissions=emissions_view(book, plan, clock_ns),
         coverage=coverage_view(book, plan, clock_ns),

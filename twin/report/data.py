@@ -234,7 +234,7 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class LineReport(msgspec.Struct, frozen=True):
-    """One line over the period. `pots` by their excess, the worst first; their `course` begins at `pot_starts`."""
+    """One line. `pots`: the worst first; their `course` begins at `pot_starts`, as `pot_line_course`, the line's."""
 
     path: str
     title: str
@@ -251,6 +251,7 @@ class LineReport(msgspec.Struct, frozen=True):
     pot_metric: str
     pots: list[PotView]
     pot_starts: list[str]
+    pot_line_course: list[float | None]
     faults: list[FaultView]
     emissions: EmissionsView
     coverage: CoverageView

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from twin.kpis import KPIS, METRICS
 from twin.losses import TERMS
-from twin.report import bars, charts, words
+from twin.report import bars, charts, dots, words
 from twin.report.data import LineReport, PeriodReport, RuleView, Series
 from twin.uncertainty import SOURCES
 
@@ -97,6 +97,8 @@ def _sentence(line: LineReport) -> str:
     """The verdicts in a sentence."""
     counted = Counter(rule.verdict for rule in line.rules)
     whole = len(line.rules)
+    if counted["insufficient"] == whole:
+        return "No rule of the plan can be graded."
     parts = [f"{counted['pass']} of {whole} rules of the plan are met"]
     if counted["fail"]:
         parts.append(f"{counted['fail']} {'is' if counted['fail'] == 1 else 'are'} not met")
@@ -138,7 +140,7 @@ def _draw_pots(line: LineReport) -> Markup:
     value = next((metric.now.value for metric in line.metrics if metric.name == line.pot_metric), None)
     rule = next((rule for rule in line.rules if rule.metric == _METRIC_OF.get(line.pot_metric)), None)
     title = f"kWh/t of every pot of {line.title}"
-    return charts.pots(line.pots, None if rule is None else rule.limit, value, title)
+    return dots.pots(line.pots, None if rule is None else rule.limit, value, title)
 
 
 def _reach(rules: list[RuleView]) -> float:
@@ -151,7 +153,7 @@ def _reach(rules: list[RuleView]) -> float:
 def _sparks(line: LineReport) -> list[Markup]:
     """A small course for each pot of the table, all on one scale, over the line's own."""
     worst = [pot for pot in line.pots[:POTS_SHOWN] if pot.kwh_t.value is not None]
-    own = next((one.value for one in line.courses if one.name == line.pot_metric), [])
+    own = line.pot_line_course
     known = sorted(value for pot in worst for value in pot.course if value is not None)
     if len(known) < 2:
         return [Markup("")] * len(worst)

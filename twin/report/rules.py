@@ -74,9 +74,13 @@ def _rule_view(book: Book, rule: Rule, coverage: float, minimum: float, young: s
     view = _view(found)
     if young:
         view = replace(view, verdict="insufficient", why=young)
-    course, weight = book.course.of(name), book.course.of(WEIGHT)
+    elif view.verdict == "insufficient" and not view.why:
+        view = replace(view, why="without a standard uncertainty")
     if not name:
         return view
+    course, weight = book.course.of(name), book.course.of(WEIGHT)
+    if not np.isfinite(weight).any():
+        weight = np.ones(len(weight))
     trend = slope(course, weight)
     kind = book.course.windows[0].kind
     left = len(book.course.windows) - float(elapsed_s(book.course.windows, clock_ns).sum()) / _length(book)

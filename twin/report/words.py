@@ -87,7 +87,7 @@ def short_day(text: str) -> str:
 def trend_words(trend: Trend | None) -> str:
     """A slope with its standard error, and whether it is one."""
     if trend is None:
-        return "no trend: fewer than three windows"
+        return "no trend: fewer than three figures"
     per = "hour" if trend.per == "hour" else "day"
     text = f"{number(trend.slope, 1, sign=True)} ± {number(trend.u, 1)} kWh/t per {per}"
     return text if trend.p < 0.05 else f"{text}, which may be chance (p {trend.p:.2f})"
