@@ -148,7 +148,7 @@ def test_on_paper_the_wide_drawings_stand_and_fit(page: Page) -> None:
 @pytest.mark.parametrize("page", [("little", 1100, False)], indirect=True)
 def test_what_is_not_measured_is_said(page: Page) -> None:
     expect(page.locator(".metric", has_text="AC, liquid aluminium")).to_contain_text("not measured")
-    expect(page.get_by_text("No rule of the plan can be graded.")).to_be_visible()
+    expect(page.get_by_text("No rule of the plan can be graded")).to_be_visible()
     expect(page.get_by_text("No loss tree: the store has no loss terms of this period.")).to_be_visible()
     expect(page.get_by_text("The store has no figures of pots of this month.")).to_be_visible()
 

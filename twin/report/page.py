@@ -61,6 +61,7 @@ def html(report: PeriodReport) -> str:
         groups=_groups,
         counts=_counts,
         sentence=_sentence,
+        shared_why=_shared_why,
         limits_of=_limits_of,
         draw_losses=_draw_losses,
         draw_course=_draw_course,
@@ -98,7 +99,8 @@ def _sentence(line: LineReport) -> str:
     counted = Counter(rule.verdict for rule in line.rules)
     whole = len(line.rules)
     if counted["insufficient"] == whole:
-        return "No rule of the plan can be graded."
+        why = _shared_why(line.rules)
+        return f"No rule of the plan can be graded{': ' if why else ''}{why}."
     parts = [f"{counted['pass']} of {whole} rules of the plan are met"]
     if counted["fail"]:
         parts.append(f"{counted['fail']} {'is' if counted['fail'] == 1 else 'are'} not met")
@@ -107,6 +109,12 @@ def _sentence(line: LineReport) -> str:
     if counted["insufficient"]:
         parts.append(f"{counted['insufficient']} {'is' if counted['insufficient'] == 1 else 'are'} not graded")
     return "; ".join(parts) + "."
+
+
+def _shared_why(rules: list[RuleView]) -> str:
+    """The reason that all rules which are not graded share, "" where they differ."""
+    reasons = {rule.why for rule in rules if rule.verdict == "insufficient"}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _limits_of(line: LineReport, series: Series) -> list[tuple[float, str]]:

@@ -44,7 +44,7 @@ def missing(book: Book, plan: Plan, clock_ns: int) -> list[Missing]:
     if losses:
         found.append(Missing(f"{len(losses)} terms of the loss tree", "the state of the pots was not estimated"))
     if not book.before and not book.empty:
-        found.append(Missing("The baseline period", "changes against it are not told"))
+        found.append(Missing("Figures of the baseline period", "changes against it are not told"))
     return found
 
 
@@ -96,14 +96,19 @@ def _pots(book: Book, plan: Plan) -> list[Missing]:
     few = [name for name, c in zip(names, covered, strict=True) if 0.0 < c < plan.minimum_coverage_pct]
     found = []
     if silent:
-        who = "every pot" if len(silent) == len(names) else f"{len(silent)} of {len(names)} pots: {_some(silent)}"
-        found.append(Missing(f"No figures of {who}", "not in the list of pots; the line's own meters still count"))
+        found.append(
+            Missing(f"No figures: {_who(silent, names)}", "not in the list of pots; the line's own meters still count")
+        )
     if few:
         found.append(Missing(
-            f"{len(few)} of {len(names)} pots covered less than {plan.minimum_coverage_pct:.0f} %: {_some(few)}",
+            f"{_who(few, names)} covered less than {plan.minimum_coverage_pct:.0f} %",
             "their excess may be chance",
         ))  # fmt: skip
     return found
+
+
+def _who(some: list[str], names: list[str]) -> str:
+    return "Every pot" if len(some) == len(names) else f"{len(some)} of {len(names)} pots ({_some(some)})"
 
 
 def _meters(book: Book) -> list[Missing]:
