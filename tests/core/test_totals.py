@@ -178,7 +178,8 @@ def test_gases_of_a_site_are_those_of_its_lines(seed: int) -> None:
     rows = 7  # two lines of two pots and no section, a site
     own, site = np.array([0, 0, 0, 3, 3, 3, 6]), np.full(rows, 6)
     nothing = np.zeros(rows)
-    totals = Totals(np.zeros((len(QUANTITIES), rows)), np.zeros((6, rows)), *[nothing] * 4, own, site)
+    sums, mix = np.zeros((len(QUANTITIES), rows)), np.zeros((6, rows))
+    totals = Totals(sums, mix, nothing, nothing, nothing, nothing, own, site)
     values = rng.random(rows)
     found = totals.over_lines(values)
     assert found[:6].tolist() == values[:6].tolist()

@@ -39,7 +39,7 @@ __all__ = ["CHANNELS", "advance"]
 
 CHANNELS = ("voltage", "thermocouple", "wall", "onset")  # what each step weighs; samples come behind (`Belief`)
 HOUR = 3600.0
-SLOW = 10  # steps
+SLOW, WALL_EVERY = 10, 60  # steps
 GATE = 4.0  # sigmas; beyond it a surprise is a step of the voltage offset: a blip, a slipped anode, not alumina
 
 # flag -> state -> standard deviation that it adds in its step (page 6, docs/method/estimation.md)
@@ -83,6 +83,8 @@ def advance(
     trend += (1.0 - keep) * np.clip(np.nan_to_num(innovation[0]), -CLIPPED, CLIPPED)
     if number % SLOW == 0:
         _slow(design, mean, cov, drive, innovation, step_s * SLOW)
+    if number % WALL_EVERY == 0 and np.isfinite(drive.wall).any():
+        innovation[2] = measurements.wall(design, mean, cov, drive.wall)
     _onset(mean, cov, drive, innovation)
     _bound(mean)
     return innovation
@@ -146,8 +148,6 @@ def _slow(design: Design, mean: Floats, cov: Floats, drive: Drive, innovation: F
     fade(mean, cov, design.mean, design.sd, keep)
     if np.isfinite(drive.thermocouple).any():
         innovation[1] = measurements.thermocouple(mean, cov, drive.thermocouple)
-    if np.isfinite(drive.wall).any():
-        innovation[2] = measurements.wall(design, mean, cov, drive.wall)
 
 
 def _onset(mean: Floats, cov: Floats, drive: Drive, innovation: Floats) -> None:

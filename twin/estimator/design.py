@@ -41,14 +41,14 @@ ANODE_LIFE = 28 * 86400.0  # s; published: 25-33 d
 SPREAD = 4.0  # standard deviations in a band's width: 19 pots of 20 are inside
 
 # Priors of what no drawing tells, one standard deviation (docs/method/estimation.md)
-LINE_EFFICIENCY = 1.0  # of the spread that the band of efficiency gives to pots: how far off a whole line may be
-OWN_EFFICIENCY = 0.6  # of the same: what a pot keeps of its own once superheat and AlF3 have told their part
+LINE_EFFICIENCY = 0.75  # of the spread that the band of efficiency gives to pots: how far off a whole line may be
+OWN_EFFICIENCY = 0.5  # of the same: what a pot keeps of its own once superheat and AlF3 have told their part
 OWN_CAVITY = 0.015  # of the pad: pots of one drawing differ by their ledge
 VOLTAGE, FRESH = 0.15, 0.01  # V
 HEAT = 0.06  # of the heat that the pot gives off
-LIQUIDUS, THERMOCOUPLE, WALL = 4.0, 2.5, 40.0  # K
+LIQUIDUS, THERMOCOUPLE, WALL = 4.0, 1.5, 40.0  # K
 DISSOLUTION, POOL = 0.3, 0.4  # of the logarithm of a rate; of the steady mass (page 3: kd 0.002-0.005 /s)
-ALF3_LOSS, CAVITY, BATH_AREA, METAL, BATH = 0.12, 0.15, 0.10, 0.20, 0.04  # of the design's
+ALF3_LOSS, CAVITY, BATH_AREA, METAL, BATH = 0.08, 0.15, 0.10, 0.20, 0.04  # of the design's
 
 
 @dataclass(frozen=True, slots=True)

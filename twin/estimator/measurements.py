@@ -38,9 +38,9 @@ __all__ = ["SAMPLES", "Kind", "onset", "thermocouple", "wall", "weigh"]
 Slopes = dict[int, Floats]
 GATE = 4.0  # sigmas
 SAMPLE_GATE = 5.0
-# Noise of one reading taken every ten minutes, K: errors of the model last for hours, so it is far above the
-# instrument's own.
-THERMOCOUPLE_NOISE, WALL_NOISE = 0.5, 20.0
+# Noise of a reading, K, the thermocouple's every ten minutes and the wall's every hour: errors of the model last for
+# hours, so it is above the instrument's own.
+THERMOCOUPLE_NOISE, WALL_NOISE = 0.5, 6.0
 SHELL_TRANSFER = 22.0  # W/(m2 K), page 4
 ONSET_NOISE = 0.12  # wt%, how well an anode effect tells the alumina content
 
@@ -108,7 +108,7 @@ SAMPLES: tuple[Kind, ...] = (
     Kind("excess_alf3_pct", 0.16, THERMAL, _direct(ALF3), ALF3),
     Kind("alumina_pct", 0.13, ELECTRIC, _direct(ALUMINA), ALUMINA),
     Kind("metal_level_cm", 0.003, METALLIC, _metal_level, METAL),
-    Kind("bath_level_cm", 0.0045, THERMAL, _bath_level, BATH),
+    Kind("bath_level_cm", 0.0035, THERMAL, _bath_level, BATH),
 )
 
 

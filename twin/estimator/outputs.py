@@ -21,7 +21,9 @@ from twin.frames import Codes, Estimate, Floats, Ints
 __all__ = ["OUTPUTS", "Output", "derive", "efficiency_offset", "known", "line_efficiency", "told"]
 
 DEWING_BY_SUPERHEAT, DEWING_BY_ALF3 = -0.0095 * np.log(10.0), 0.019 * np.log(10.0)  # of the loss
-UNSEEN = 0.0015  # of efficiency: what metal waves and work at the pot move for hours
+# What no state stands for, one standard deviation: the shape of V(C), the shape of the ledge, and what metal waves and
+# work at the pot do to efficiency for hours. It is in the pot, not in the measurements, so it goes into what is told.
+UNSEEN = {"alumina_wt_pct": 0.058, "superheat_k": 0.3, "ledge_m": 0.007, "efficiency": 0.0015}
 
 
 class Output(NamedTuple):
@@ -37,7 +39,7 @@ SURER = {"alumina_wt_pct": 0.6, "temperature_k": 0.8, "excess_alf3_wt_pct": 0.8,
 OUTPUTS: tuple[Output, ...] = (
     *(Output(state.name, state.unit, SURER.get(state.name, 0.9), state.help) for state in STATES),
     Output("superheat_k", "K", 0.4, "Bath temperature less liquidus."),
-    Output("efficiency", "1", 0.7, "Current efficiency: Dewing's with the pot's own offset, pooled over its line."),
+    Output("efficiency", "1", 0.8, "Current efficiency: Dewing's with the pot's own offset, pooled over its line."),
     Output("metal_kg", "kg", 0.5, "Metal in the pot."),
 )
 SUPERHEAT, CURRENT_EFFICIENCY, METAL_MASS = range(len(STATES), len(OUTPUTS))
@@ -65,7 +67,8 @@ def derive(design: Design, belief: Belief) -> tuple[Floats, Floats]:
         cov[row, :row] = sum(slope * cov[n, :row] for n, slope in slopes.items())
         cov[:row, row] = cov[row, :row]
         cov[row, row] = sum(slope * cov[row, n] for n, slope in slopes.items())
-    cov[CURRENT_EFFICIENCY, CURRENT_EFFICIENCY] += UNSEEN**2
+    for row, output in enumerate(OUTPUTS):
+        cov[row, row] += UNSEEN.get(output.name, 0.0) ** 2
     return mean, cov
 
 

@@ -19,13 +19,14 @@ import numpy as np
 
 from twin.estimator.belief import Belief
 from twin.estimator.design import Design
-from twin.estimator.states import EFFICIENCY, METALLIC, POOLED
+from twin.estimator.states import CAVITY, EFFICIENCY, METAL, METALLIC, POOLED
 from twin.frames import Floats, Ints
 
 __all__ = ["LineEfficiency", "Pooled", "believed", "efficiency_offset", "line_efficiency", "pool"]
 
 PLACE = np.array(POOLED)
-FIRST = POOLED.index(EFFICIENCY)
+FIRST, PAD = POOLED.index(EFFICIENCY), POOLED.index(CAVITY)
+DRAWN_METAL = 0.10  # of the metal in the plant file: how far off it may be for a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ def pool(design: Design, belief: Belief, line_of: Ints) -> Pooled:
     shared = np.zeros_like(push)
     np.add.at(shared, index, prior_var - own_var)
     precision = 0.5 * (precision + precision.swapaxes(1, 2)) + (count / shared)[:, :, None] * one
+    sure, area = _drawn(design, belief, index, count[:, 0])
+    precision[:, PAD, PAD] += sure
+    push[:, PAD] += sure * area
     line_cov = np.asarray(np.linalg.inv(precision), np.float64)
     line_mean = (line_cov @ push[:, :, None])[:, :, 0]
     pot_own = own @ damped  # (O^-1 + L)^-1
@@ -75,6 +79,17 @@ def pool(design: Design, belief: Belief, line_of: Ints) -> Pooled:
     mean = (pot_own @ pull[:, :, None] + share @ line_mean[index][:, :, None])[:, :, 0]
     common = share @ line_cov[index] @ share.swapaxes(1, 2)
     return Pooled(prior_mean + mean, 0.5 * (pot_own + pot_own.swapaxes(1, 2)), common, line_mean, line_cov)
+
+
+def _drawn(design: Design, belief: Belief, index: Ints, count: Ints) -> tuple[Floats, Floats]:
+    """What the metal in the plant file says of a line's pads, given the levels: precision and cavity, each (lines,).
+
+    A mass that is off is off for all pots of a line alike: it is one measurement, however many pots there are.
+    """
+    shown = belief.mean[METAL]
+    cavity = np.bincount(index, design.mean[METAL] / shown - 1.0) / count
+    unsure = np.bincount(index, belief.cov[METAL, METAL] / np.square(shown)) / count
+    return 1.0 / (DRAWN_METAL**2 + unsure), cavity
 
 
 def _said(mean: Floats, cov: Floats, prior_var: Floats) -> tuple[Floats, Floats]:

@@ -66,13 +66,13 @@ STATES: tuple[State, ...] = (
     State("anode_effect_alumina_wt_pct", "wt%", 0.0, 100 * DAY, "Alumina at which this pot goes into an anode effect."),
     # thermal
     State("temperature_k", "K", 0.4, 0.0, "Bath temperature."),
-    State("excess_alf3_wt_pct", "wt%", 0.0, 40 * DAY, "Excess AlF3 in the bath."),
-    State("ledge_m", "m", 5e-4, 0.0, "Thickness of the frozen ledge."),
-    State("bath_kg", "kg", 0.0, 4 * DAY, "Bath in the pot, ledge not counted."),
+    State("excess_alf3_wt_pct", "wt%", 0.0, 80 * DAY, "Excess AlF3 in the bath."),
+    State("ledge_m", "m", 2e-4, 0.0, "Thickness of the frozen ledge."),
+    State("bath_kg", "kg", 0.0, 8 * DAY, "Bath in the pot, ledge not counted."),
     State("heat_offset_w", "W", 0.0, 30 * DAY, "Heat that stays in the pot beyond the design's balance."),
     State("liquidus_offset_k", "K", 0.0, 60 * DAY, "Liquidus beyond Solheim's at the design's additives."),
     State("alf3_loss", "1", 0.0, 5 * DAY, "AlF3 lost to soda and vapour over the design's, less 1."),
-    State("thermocouple_offset_k", "K", 0.0, 5 * DAY, "What the continuous thermocouple shows too much."),
+    State("thermocouple_offset_k", "K", 0.0, 10 * DAY, "What the continuous thermocouple shows too much."),
     State("wall_offset_k", "K", 0.0, 60 * DAY, "What the side-wall thermometer shows beyond the model."),
     State("bath_area", "1", 0.0, 1000 * DAY, "Area of the bath over the design's, less 1."),
     # metal
