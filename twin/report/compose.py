@@ -36,7 +36,7 @@ PRODUCTION: Mapping[str, tuple[str, str]] = {
     "production_t": ("Production", "tapped plus the change of the metal in the pots"),
     "tapped_t": ("Tapped", "as weighed"),
     "metal_t": ("By Faraday", "from current and efficiency, in the time seen"),
-    "efficiency_pct": ("Current efficiency", "estimated from bath, taps and metal levels"),
+    "efficiency_pct": ("Current efficiency", "estimated from bath, taps and metal levels; until then as set"),
     "ac_energy_kwh": ("Metered AC", "into the rectifier station"),
     "coverage_pct": ("Coverage", "part of the elapsed period with data, as the twin wrote it"),
 }
