@@ -21,7 +21,7 @@ from twin.parts import roster_of
 from twin.plan import Plan
 from twin.plant import Line, Plant, Roster, Site
 from twin.progress import Progress
-from twin.report.book import LINE, Book, read_book
+from twin.report.book import LINE, Book, read_book, read_site
 from twin.report.compose import Made, compose, pot_metric
 from twin.report.data import PeriodReport, SettingView
 from twin.report.page import html
@@ -71,8 +71,9 @@ def report(
             books = await _read(store, chosen, period, before, rules)
             if all(book.empty for book in books):
                 raise ConfigError(await _nothing(store, chosen, period))
+            sites = {site.id: await read_site(store, site, period) for site, _ in chosen}
             whole = len(chosen) == len(list(roster.plant.lines()))
-            _write(compose(roster.plant, rules, period, before, books, made, whole=whole), files)
+            _write(compose(roster.plant, rules, period, before, books, made, whole=whole, sites=sites), files)
         finally:
             await store.close()
 

@@ -43,11 +43,18 @@ def books_of(values: Values, plant: Plant | None = None, words: str = "2026-10",
 
 
 def report_of(
-    values: Values, plant: Plant | None = None, words: str = "2026-10", *, baseline: str = "", clock_ns: int = CLOCK_NS
+    values: Values,
+    plant: Plant | None = None,
+    words: str = "2026-10",
+    *,
+    baseline: str = "",
+    clock_ns: int = CLOCK_NS,
+    sites: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PeriodReport:
     """The report over what is stored."""
     of, period = plant or demo(), parse_period(words, "--period")
     before = parse_period(baseline, "--baseline") if baseline else period.before()
     settings = (SettingView("plan.file", "china-2025-2027", "", "default"),)
     made = Made("0.1.0", clock_ns, f"twin report --month {words}", "memory", settings, 0.94)
-    return compose(of, packaged_plan(), period, before, books_of(values, of, words, baseline), made, whole=True)
+    books = books_of(values, of, words, baseline)
+    return compose(of, packaged_plan(), period, before, books, made, whole=True, sites=sites)

@@ -17,7 +17,8 @@ from tests.report.story import Story, into_duckdb
 from twin.adapters.duck import DuckStore
 from twin.cli import app
 from twin.errors import ConfigError, SmelterError
-from twin.outputs import outputs
+from twin.runner import Runner
+from twin.snapshot import IngestView
 
 ENGINE_PLANT = """
 title = "Test plant"
@@ -128,15 +129,18 @@ def test_a_store_of_another_plant_says_so(store: str, tmp_path: Path) -> None:
 
 def test_what_the_engine_wrote_is_reported(tmp_path: Path) -> None:
     """Two hours of a steady line, through the engine and the embedded store."""
-    roster, engine = roster_of(3), engine_of(roster_of(3))
+    roster = roster_of(3)
     store = DuckStore(tmp_path / "twin.duckdb", roster)
+    runner = Runner(
+        engine_of(roster), write=store.write, health=lambda: IngestView(True, 0, 0, 0, 0, 0.0, None, "", "")
+    )
 
     async def run() -> None:
         await store.open()
-        state = engine.start()
         for first in range(0, 7200, 600):
-            state, report = engine.step(state, steady(range(first, first + 600)))
-            await store.write(outputs(report.figures, engine.roster.kinds))
+            await runner.feed(steady(range(first, first + 600)))
+            await runner.step()
+        await runner.finish()
         await store.close()
 
     asyncio.run(run())

@@ -104,3 +104,15 @@ def test_a_figure_without_uncertainty_is_not_graded_and_says_why() -> None:
     rows = {key: value for key, value in rows_of().items() if "_u_" not in key[3]}
     (line,) = report_of(rows).lines
     assert {(one.verdict, one.why) for one in line.rules} == {("insufficient", "without a standard uncertainty")}
+
+
+def test_a_rule_of_plants_is_graded_on_the_figures_of_the_site() -> None:
+    rows = rows_of()
+    measured = {"ac_liquid_kwh_t": 12_900.0, "ac_liquid_kwh_t_u": 20.0, "coverage_pct": 99.0}
+    portfolio = report_of(rows, sites={"demo": measured}).portfolio
+    assert portfolio is not None
+    plant = [one for one in portfolio.rules if one.scope == "plant" and one.metric == "ac_ingot"]
+    assert {(one.verdict, one.why, one.where) for one in plant} == {("insufficient", "not measured", "Demo smelter")}
+    assert len(plant) == 3
+    on_site = [one for one in portfolio.rules if one.scope == "plant" and one.metric == "ac_liquid"]
+    assert {one.value.value for one in on_site} <= {12_900.0}

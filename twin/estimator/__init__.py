@@ -6,7 +6,8 @@ model, voltage      the reduced model and its Jacobian; voltage over the belief
 gaussian, advance   covariances of many pots; one step of the filter
 measurements        thermocouple, side wall, samples
 belief, window      what is believed; what a late sample can still change
-outputs             frames.Estimate, pooling of a line's efficiency, what is known
+pooling             what the pots of a line have in common: efficiency, pad
+outputs             frames.Estimate, what is known
 marks               what the books want of every quarter hour
 estimator           the interface; checkpoint: state <-> bytes
 """

@@ -1,6 +1,6 @@
 """The reduced pot model: one step of all states at once, and how it bends (its Jacobian less the identity).
 
-Eight states move, twelve offsets fade towards their priors. Fewer states than a real pot on purpose: what is left out
+Eight states move, thirteen offsets fade towards their priors. Fewer states than a real pot on purpose: what is left out
 (sludge, single anodes, the shell, a wandering cover) is in the noise and in the offsets.
 
     m dC  = (1 - r) (1 + g) fed + k U dt - 1.889 CE F I dt + C dm_ledge              alumina

@@ -14,9 +14,9 @@ from twin.report.source import FigureStore, Table
 from twin.units import NS_PER_S
 from twin.windows import Calendar, Window
 
-__all__ = ["LINE", "POT", "Book", "Course", "read_book", "strip_kind"]
+__all__ = ["LINE", "POT", "Book", "Course", "read_book", "read_site", "strip_kind"]
 
-LINE, POT, EVENT = "twin_line", "twin_pot", "event"
+LINE, POT, SITE, EVENT = "twin_line", "twin_pot", "twin_site", "event"
 PAGE_POTS = 40_000  # pot figures read at once: a page a second or so
 Say = Callable[[int, str], None]
 _LOOK_BACK_NS = 7 * 86400 * NS_PER_S  # faults that began before the period and go on
@@ -95,14 +95,19 @@ async def read_book(
     )  # fmt: skip
 
 
+async def read_site(store: FigureStore, site: Site, period: Period) -> dict[str, float]:
+    """Figures of a whole site over a period, by name without window; empty where the store has none."""
+    return await _figures(store, site.id, span(period, Calendar(site)), SITE)
+
+
 async def _names(store: FigureStore, measurement: str, kind: str) -> list[str]:
     return sorted(name for name in await store.fields(measurement) if name.endswith(f"_{kind}"))
 
 
-async def _figures(store: FigureStore, path: str, window: Window) -> dict[str, float]:
-    """Figures of the line over one window; only those that there are."""
-    names = await _names(store, LINE, window.kind)
-    table = await store.read(LINE, names, window.start_ns, window.start_ns + 1, path)
+async def _figures(store: FigureStore, path: str, window: Window, measurement: str = LINE) -> dict[str, float]:
+    """Figures of a unit over one window; only those that there are."""
+    names = await _names(store, measurement, window.kind)
+    table = await store.read(measurement, names, window.start_ns, window.start_ns + 1, path)
     rows = [row for row, unit in enumerate(table.path) if unit == path]
     if not rows:
         return {}

@@ -18,7 +18,7 @@ from twin.report.period import Period
 from twin.report.pots import fault_views, pot_views
 from twin.report.quality import coverage_view, missing
 from twin.report.quantities import known, listed, local, quantity, series
-from twin.report.rules import portfolio_rules, rule_views
+from twin.report.rules import portfolio_rules, rule_views, site_rules
 from twin.windows import Window
 
 __all__ = ["ENERGY", "Made", "compose", "pot_metric"]
@@ -36,7 +36,7 @@ PRODUCTION: Mapping[str, tuple[str, str]] = {
     "production_t": ("Production", "tapped plus the change of the metal in the pots"),
     "tapped_t": ("Tapped", "as weighed"),
     "metal_t": ("By Faraday", "from current and efficiency, in the time seen"),
-    "efficiency_pct": ("Current efficiency", "estimated from bath, taps and metal levels"),
+    "efficiency_pct": ("Current efficiency", "estimated from bath, taps and metal levels; until then as set"),
     "ac_energy_kwh": ("Metered AC", "into the rectifier station"),
     "coverage_pct": ("Coverage", "part of the elapsed period with data, as the twin wrote it"),
 }
@@ -62,9 +62,20 @@ def pot_metric(plan: Plan) -> str:
 
 
 def compose(
-    plant: Plant, plan: Plan, period: Period, baseline: Period, books: list[Book], made: Made, *, whole: bool
+    plant: Plant,
+    plan: Plan,
+    period: Period,
+    baseline: Period,
+    books: list[Book],
+    made: Made,
+    *,
+    whole: bool,
+    sites: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PeriodReport:
-    """The report of some lines; `whole`: they are all lines of the plant, so that its portfolio can be judged."""
+    """The report of some lines; `whole`: they are all lines of the plant, so that its portfolio can be judged.
+
+    `sites`: figures of whole sites, by site id, where the store has them.
+    """
     told = [book for book in books if not book.empty]
     zone = books[0].site.zone()
     return PeriodReport(
@@ -81,7 +92,7 @@ def compose(
         kind=period.kind,
         baseline=baseline.label,
         lines=[_line(book, plan, period, baseline, made.clock_ns) for book in told],
-        portfolio=_portfolio(plant, plan, told, made) if whole and len(told) == len(books) else None,
+        portfolio=_portfolio(plant, plan, told, made, sites or {}) if whole and len(told) == len(books) else None,
         no_data=[book.path for book in books if book.empty],
         settings=list(made.settings),
     )
@@ -126,7 +137,9 @@ def _metric(book: Book, name: str, title: str, text: str) -> Metric:
     return Metric(name, title, text, now, before, change)
 
 
-def _portfolio(plant: Plant, plan: Plan, books: list[Book], made: Made) -> PortfolioView:
+def _portfolio(
+    plant: Plant, plan: Plan, books: list[Book], made: Made, sites: Mapping[str, Mapping[str, float]]
+) -> PortfolioView:
     def summed(name: str) -> float | None:
         values = [book.now.get(name) for book in books]
         return known(sum(value for value in values if value is not None)) if None not in values else None
@@ -137,5 +150,6 @@ def _portfolio(plant: Plant, plan: Plan, books: list[Book], made: Made) -> Portf
         capacity_t_per_year=sum(capacity(plant, book.line, made.efficiency) for book in books),
         production_t=summed("metal_t") if production is None else production,
         ac_energy_kwh=summed("ac_energy_kwh"),
-        rules=portfolio_rules(plan, plant, books, made.efficiency, made.clock_ns),
+        rules=portfolio_rules(plan, plant, books, made.efficiency, made.clock_ns)
+        + site_rules(plan, books, sites, made.clock_ns),
     )

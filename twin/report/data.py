@@ -97,7 +97,7 @@ class RuleView(msgspec.Struct, frozen=True):
     """One rule of the plan at this unit. `probability` that it is met; `margin` > 0 = on the good side.
 
     `projected`: the figure at the end of the period, if the rest is like the days so far; `projected_probability` that
-    it then meets the rule.
+    it then meets the rule. `where`: the site, of a rule of a plant.
     """
 
     rule: str
@@ -118,6 +118,7 @@ class RuleView(msgspec.Struct, frozen=True):
     projected: Quantity | None = None
     projected_probability: float | None = None
     projected_verdict: str | None = None
+    where: str = ""
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -22,7 +23,7 @@ from twin.report.quantities import coverage_of, elapsed_s, figure, known, with_u
 from twin.report.trend import projection, slope
 from twin.uncertainty import Figure, judge
 
-__all__ = ["YOUNG_MONTHS", "portfolio_rules", "rule_views", "too_young"]
+__all__ = ["YOUNG_MONTHS", "portfolio_rules", "rule_views", "site_rules", "too_young"]
 
 YOUNG_MONTHS = 6  # a line that has run for less is not assessed
 WEIGHT = "metal_t"
@@ -63,7 +64,7 @@ def rule_views(book: Book, plan: Plan, clock_ns: int) -> list[RuleView]:
     return [
         _rule_view(book, rule, coverage, plan.minimum_coverage_pct, young, clock_ns)
         for rule in plan.rules
-        if rule.scope == "line" and rule.valid_on(day)
+        if rule.graded_at("line") and rule.valid_on(day)
     ]
 
 
@@ -111,12 +112,31 @@ def portfolio_rules(plan: Plan, plant: Plant, books: list[Book], efficiency: flo
     if young:
         note = f"with {', '.join(young)}, commissioned less than {YOUNG_MONTHS} months ago"
         views = [replace(view, why=f"{view.why}; {note}" if view.why else note) for view in views]
-    return views + [_unmeasured(rule) for rule in plan.rules if rule.scope == "plant" and rule.valid_on(day)]
+    return views
 
 
-def _unmeasured(rule: Rule) -> RuleView:
-    """A rule of whole plants: what it grades is not measured by lines."""
-    return _view(grade(rule, NOBODY, "", Figure(math.nan, math.nan), 0.0, 0.0))
+def site_rules(
+    plan: Plan, books: list[Book], sites: Mapping[str, Mapping[str, float]], clock_ns: int
+) -> list[RuleView]:
+    """Rules of whole plants, for each site; `sites`: the figures of those that the store has.
+
+    A rule that is of lines in the first place is graded here only where there are figures of the site.
+    """
+    views = []
+    for site in {book.site.id: book.site for book in books}.values():
+        mine, figures = [book for book in books if book.site.id == site.id], sites.get(site.id, {})
+        day = day_of(min(mine[0].window.end_ns - 1, clock_ns), site)
+        coverage = min(
+            float(np.mean([coverage_of(book, clock_ns) for book in mine])), figures.get("coverage_pct", 100.0)
+        )
+        for rule in plan.rules:
+            name = METRICS[rule.metric][1]
+            also = "plant" in rule.also and name in figures
+            if rule.valid_on(day) and (rule.scope == "plant" or also):
+                value = figure(figures, name) if name else Figure(math.nan, math.nan)
+                found = grade(rule, NOBODY, mine[0].window.kind, value, coverage, plan.minimum_coverage_pct)
+                views.append(replace(_view(found), scope="plant", where=site.title or site.id))
+    return views
 
 
 def _as_window(book: Book, clock_ns: int) -> WindowFigures:
