@@ -56,7 +56,7 @@ STATES: tuple[State, ...] = (
     # electric: what the voltage speaks of
     State("alumina_wt_pct", "wt%", 0.02, 0.0, "Alumina dissolved in the bath."),
     State("undissolved_kg", "kg", 1.0, 0.0, "Alumina on its way into solution; sludge below the metal is not counted."),
-    State("distance_m", "m", 0.0, 15 * DAY, "Anode to metal."),
+    State("distance_m", "m", 0.0, 6 * DAY, "Anode to metal."),
     State("voltage_offset_v", "V", 0.0, 365 * DAY, "Voltage beyond the components, at rated current."),
     State("fresh_anodes_v", "V", 0.0, 0.5 * DAY, "Voltage for new anodes without current, beyond the usual."),
     State("feed_gain", "1", 0.0, 1 * DAY, "Alumina that a shot brings over what the counter says, less 1."),
