@@ -5,6 +5,7 @@ SmelterError
 |-- PayloadError       one message or value cannot be used: count it, keep it, go on
 |-- SourceUnavailable  the broker cannot be reached or refuses: wait and try again
 |-- SinkUnavailable    the store cannot be reached: keep the data, wait and try again
+|   `-- SpoolFull      the spool holds as much as it may: wait for room
 `-- SinkRejected       the store refuses this data for good: park it, count it, go on
 """
 
@@ -17,6 +18,7 @@ __all__ = [
     "SinkUnavailable",
     "SmelterError",
     "SourceUnavailable",
+    "SpoolFull",
 ]
 
 
@@ -47,6 +49,10 @@ class SourceUnavailable(SmelterError):
 
 class SinkUnavailable(SmelterError):
     """The sink cannot take data now; the same write may succeed later."""
+
+
+class SpoolFull(SinkUnavailable):
+    """The spool holds as much as `spool.max_mib` allows; there is room again when it has drained."""
 
 
 class SinkRejected(SmelterError):

@@ -1,7 +1,7 @@
 """The way of a message: decode, store, acknowledge, hand on. Nothing is acknowledged before it is safe.
 
-received = stored + parked, counted by message; a message with one bad value is parked for that value and its good
-values are stored, so it counts as parked once.
+received = stored + spooled + parked + rejected, counted by message (twin.balance); a message with one bad value is
+parked for that value and its good values are stored, so it counts as parked once.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from twin.codec import Codec, Problem
+from twin.balance import Balance, Figures
+from twin.codec import Codec, Decoded, Problem
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Readings
-from twin.ports import Clock, Delivery, Message, Sink, Source
+from twin.overflow import Limits, Overflow, Write
+from twin.ports import Clock, Delivery, Message, Sink, Source, Spool
 
 __all__ = ["Counts", "Ingestor", "Park"]
 
 _LAST_DOUBLING = 30  # of the pause between tries: without an end the number would outgrow a float within hours
+_NS = 1_000_000_000
 
 
 class Park(Protocol):
@@ -33,21 +36,51 @@ class Park(Protocol):
 class Counts:
     """What has come in and where it went. `newest_ns` is the newest source time seen."""
 
-    received: int = 0
-    stored: int = 0
-    parked: int = 0
-    readings: int = 0
+    balance: Balance = field(default_factory=Balance)
     problems: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     newest_ns: int = 0
     store_problem: str = ""
     outages: int = 0
 
+    @property
+    def received(self) -> int:
+        """Messages."""
+        return self.balance.received.messages
+
+    @property
+    def stored(self) -> int:
+        """Messages of which every reading is in the store."""
+        return self.balance.stored.messages
+
+    @property
+    def parked(self) -> int:
+        """Messages."""
+        return self.balance.parked.messages
+
+    @property
+    def readings(self) -> int:
+        """Readings in the store."""
+        return self.balance.stored.readings
+
+    def came(self, decoded: Decoded, messages: int) -> None:
+        """Count a batch that has just come in."""
+        self.balance.came(messages, len(decoded.readings))
+        if len(decoded.readings):
+            self.newest_ns = max(self.newest_ns, int(decoded.readings.time_ns.max()))
+
+    def take(self, decoded: Decoded) -> None:
+        """Count what was wrong with a batch that is stored or parked."""
+        self.problems.update(problem.reason for problem in decoded.problems)
+        self.unknown_fields.update(decoded.unknown)
+
 
 class Ingestor:
     """Runs one source into one sink, `writes` (at least 2) batches at once.
 
-    `hand_on` gets the readings of each batch once they are safe, in receive order.
+    `hand_on` gets the readings of each batch once they are safe, in receive order. With a `spool`, batches that the
+    sink does not take now go there (twin.overflow); without one they wait unacknowledged. `stores` False: the sink
+    keeps nothing, because another process stores; the sheet says rejected. `name` is the source on the sheet.
     """
 
     def __init__(
@@ -62,24 +95,66 @@ class Ingestor:
         retry_max_s: float = 30.0,
         writes: int = 3,
         on_outage: Callable[[str], None] = lambda problem: None,
+        spool: Spool | None = None,
+        limits: Limits | None = None,
+        say: Callable[[str], None] = lambda text: None,
+        stores: bool = True,
+        name: str = "",
     ) -> None:
-        self.counts = Counts()
+        self.counts = Counts(Balance(name))
         self._source, self._codec, self._sink, self._park, self._clock = source, codec, sink, park, clock
         self._hand_on = hand_on
         self._retry_max_s = retry_max_s
-        self._writes = max(2, writes)
+        self._in_flight = self._writes = max(2, writes)
         self._on_outage = on_outage
+        self._stores = stores
         self._waiting = 0  # batches that the store or the disk does not take now
+        self._overflow: Overflow | None = None
+        if spool is not None:
+            limits = limits or Limits(retry_max_s=retry_max_s, writes=self._writes)
+            self._in_flight += limits.waiting
+            self._overflow = Overflow(
+                spool, sink, codec, clock, self.counts.balance, limits,
+                settle=self._settle, park=self._until_parked, hand_on=hand_on, say=say, on_outage=on_outage,
+            )  # fmt: skip
+
+    @property
+    def problem(self) -> str:
+        """What a person should know of store, spool and dead letters now, "" when all is well."""
+        told = self._overflow.problem if self._overflow else ""
+        return "; ".join(part for part in (told, self.counts.store_problem) if part)
+
+    def figures(self) -> Figures:
+        """Every count and gauge of the way in, for a metrics endpoint."""
+        counts, over = self.counts, self._overflow
+        unknown = counts.unknown_fields.total()
+        if over is None:
+            waits = bool(self._waiting)
+            return Figures.of(counts.balance, counts.outages, unknown_values=unknown, paused=waits, store_away=waits)
+        state = over.spool.state
+        age_s = (self._clock.now_ns() - state.oldest_ns) / _NS if state.oldest_ns else 0.0
+        return Figures.of(
+            counts.balance, counts.outages + over.counts.outages, over.counts, unknown_values=unknown,
+            spool_bytes=state.bytes, spool_max_bytes=over.spool.max_bytes, spool_batches=state.batches,
+            spool_oldest_age_s=age_s, spool_high=over.high, paused=over.paused or bool(self._waiting),
+            store_away=bool(over.away),
+        )  # fmt: skip
 
     async def run(self) -> None:
         """Until the source ends. Several batches are on their way at once; they are acknowledged in receive order."""
-        under_way: asyncio.Queue[tuple[Delivery, asyncio.Task[Readings]] | None] = asyncio.Queue(self._writes - 1)
+        under_way: asyncio.Queue[tuple[Delivery, asyncio.Task[Readings]] | None] = asyncio.Queue(self._in_flight - 1)
+        if self._overflow is not None:
+            await self._overflow.open()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._acknowledge(under_way), name="acknowledge")
+            drain = None if self._overflow is None else group.create_task(self._overflow.drain(), name="drain")
+            acknowledge = group.create_task(self._acknowledge(under_way), name="acknowledge")
             async for delivery in self._source.deliveries():
                 task = group.create_task(self._keep(delivery.messages), name="keep")
                 await under_way.put((delivery, task))
             await under_way.put(None)
+            await acknowledge
+            if drain is not None:
+                drain.cancel()
 
     async def _acknowledge(self, under_way: asyncio.Queue[tuple[Delivery, asyncio.Task[Readings]] | None]) -> None:
         while (item := await under_way.get()) is not None:
@@ -89,36 +164,37 @@ class Ingestor:
             await self._hand_on(readings)
 
     async def _keep(self, messages: Sequence[Message]) -> Readings:
-        """Make every message safe, in the store or parked; returns what was stored."""
+        """Make every message safe, in the store, the spool or parked; returns the readings to hand on."""
         now_ns = self._clock.now_ns()
         decoded = self._codec.decode(messages, now_ns)
-        try:
-            await self._until_safe(lambda: self._sink.write(decoded.readings))
-        except SinkRejected as error:
-            return await self._divide(messages, error)
-        await self._until_safe(lambda: self._park.park(decoded.problems, now_ns))
-        counts = self.counts
-        counts.received += len(messages)
-        counts.parked += decoded.parked
-        counts.stored += len(messages) - decoded.parked
-        counts.readings += len(decoded.readings)
-        counts.problems.update(problem.reason for problem in decoded.problems)
-        counts.unknown_fields.update(decoded.unknown)
-        if len(decoded.readings):
-            counts.newest_ns = max(counts.newest_ns, int(decoded.readings.time_ns.max()))
-        return decoded.readings
+        self.counts.came(decoded, len(messages))
+        if self._overflow is not None:
+            return await self._overflow.place(messages, decoded, now_ns)
+        kept = await self._settle(messages, decoded, now_ns, self._write)
+        balance, count, readings = self.counts.balance, len(messages), len(decoded.readings)
+        balance.left(count, readings)
+        if self._stores:
+            balance.settled(count, readings, kept.parked, len(kept.readings))
+        else:
+            balance.parked.add(kept.parked, 0)
+            balance.rejected.add(count - kept.parked, readings)
+        return kept.readings
 
-    async def _divide(self, messages: Sequence[Message], error: SinkRejected) -> Readings:
-        """Find the message the store refuses by halves; park it alone (F9). Writing twice is harmless (F17)."""
-        if len(messages) > 1:
-            middle = len(messages) // 2
-            return Readings.concat([await self._keep(messages[:middle]), await self._keep(messages[middle:])])
-        problem = Problem(messages[0].topic, messages[0].payload, "refused", str(error)[:500])
-        await self._until_safe(lambda: self._park.park([problem], self._clock.now_ns()))
-        self.counts.received += 1
-        self.counts.parked += 1
-        self.counts.problems["refused"] += 1
-        return Readings.empty()
+    async def _settle(self, messages: Sequence[Message], decoded: Decoded, now_ns: int, write: Write) -> Decoded:
+        """Bring a batch to its end, in the store or parked; returns what became of it."""
+        try:
+            await write(decoded.readings)
+        except SinkRejected as error:
+            decoded = await _divide(messages, error, self._codec, write, now_ns)
+        await self._until_parked(decoded.problems, now_ns)
+        self.counts.take(decoded)
+        return decoded
+
+    async def _write(self, readings: Readings) -> None:
+        await self._until_safe(lambda: self._sink.write(readings))
+
+    async def _until_parked(self, problems: Sequence[Problem], now_ns: int) -> None:
+        await self._until_safe(lambda: self._park.park(problems, now_ns))
 
     async def _until_safe(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try until the other side takes it; an outage is told once, whatever the number of batches that wait."""
@@ -142,3 +218,26 @@ class Ingestor:
             if not self._waiting:
                 self.counts.store_problem = ""
                 self._on_outage("")
+
+
+async def _divide(messages: Sequence[Message], error: SinkRejected, codec: Codec, write: Write, now_ns: int) -> Decoded:
+    """Find the message the store refuses by halves; park it alone (F9). Writing twice is harmless (F17)."""
+    if len(messages) == 1:
+        alone = codec.decode(messages, now_ns)
+        problem = Problem(*messages[0], "refused", str(error)[:500])
+        return Decoded(Readings.empty(), (*alone.problems, problem), 1, alone.unknown)
+    middle, found = len(messages) // 2, list[Decoded]()
+    for half in (messages[:middle], messages[middle:]):
+        decoded = codec.decode(half, now_ns)
+        try:
+            await write(decoded.readings)
+        except SinkRejected as again:
+            decoded = await _divide(half, again, codec, write, now_ns)
+        found.append(decoded)
+    first, second = found
+    return Decoded(
+        Readings.concat([first.readings, second.readings]),
+        (*first.problems, *second.problems),
+        first.parked + second.parked,
+        Counter(first.unknown) + Counter(second.unknown),
+    )

@@ -11,11 +11,13 @@ from twin import kpis, plan, plant, topics
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
 from twin.adapters.publish import MqttPublisher
+from twin.adapters.spool import DiskSpool
 from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
 from twin.files import read_config, read_secret
+from twin.overflow import Limits
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.settings import Settings
@@ -31,6 +33,7 @@ __all__ = [
     "roles_of",
     "roster_of",
     "sink_of",
+    "spool_of",
 ]
 
 ROLES = ("broker", "simulate", "ingest", "engine", "page")
@@ -125,6 +128,21 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
     if scheme == "memory":
         return MemoryStore(roster), "memory"
     raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+
+
+def spool_of(settings: Settings) -> tuple[DiskSpool | None, Limits]:
+    """The spool of the settings, not yet open, None where there is to be none; and when it is used."""
+    limits = Limits(
+        patience_s=settings["spool.patience_s"],
+        waiting=settings["spool.waiting"],
+        age_s=settings["spool.max_h"] * 3600,
+        retry_max_s=settings["sink.retry_max_s"],
+        writes=settings["ingest.writes"],
+        chunk=settings["ingest.batch_messages"],
+    )
+    if not settings["spool.max_mib"]:
+        return None, limits
+    return DiskSpool(Path(settings["data.dir"]) / "spool.sqlite", int(settings["spool.max_mib"] * 2**20)), limits
 
 
 def broker_of(settings: Settings) -> Broker:

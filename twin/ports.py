@@ -11,7 +11,21 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from twin.frames import Readings
 
-__all__ = ["Bounds", "Clock", "Delivery", "Message", "Publisher", "Recording", "Sink", "Source", "Store", "Timer"]
+__all__ = [
+    "Bounds",
+    "Clock",
+    "Delivery",
+    "Message",
+    "Publisher",
+    "Recording",
+    "Sink",
+    "Source",
+    "Spool",
+    "SpoolState",
+    "Spooled",
+    "Store",
+    "Timer",
+]
 
 
 class Message(NamedTuple):
@@ -100,6 +114,68 @@ class Publisher(Protocol):
     """Sends messages to the broker; returns when the broker has them (QoS 1)."""
 
     async def publish(self, messages: Sequence[Message]) -> None: ...
+
+
+class Spooled(NamedTuple):
+    """One batch of the spool. `messages` is None when what the disk gives back is damaged: then `payload` is that.
+
+    `held` messages with `readings` readings, received at `received_ns`; ids grow in the order of `put`.
+    """
+
+    id: int
+    received_ns: int
+    held: int
+    readings: int
+    messages: Sequence[Message] | None
+    payload: bytes = b""
+
+
+@dataclass
+class SpoolState:
+    """What is in the spool: batches, messages, readings, bytes on disk, receive time of the oldest [ns], 0 when empty.
+
+    `last_id` is the newest id ever given. Damaged files that were set aside, what is known to have been in them, and
+    where the last one is, grow from 0 at `open`.
+    """
+
+    batches: int = 0
+    messages: int = 0
+    readings: int = 0
+    bytes: int = 0
+    oldest_ns: int = 0
+    last_id: int = 0
+    damaged_files: int = 0
+    aside_messages: int = 0
+    aside_readings: int = 0
+    aside_at: str = ""
+
+
+class Spool(Protocol):
+    """Batches on disk that wait for the store, in order. Every method raises SinkUnavailable when the disk refuses.
+
+    `state` is exact after every call.
+    """
+
+    max_bytes: int
+    state: SpoolState
+
+    async def open(self) -> None:
+        """Find what an earlier process left. Raises ConfigError when another process has it."""
+        ...
+
+    async def put(self, messages: Sequence[Message], received_ns: int, readings: int) -> None:
+        """Return when the batch outlives a power cut; raises SpoolFull at `max_bytes`."""
+        ...
+
+    async def oldest(self, messages: int) -> Sequence[Spooled]:
+        """The oldest batches in order: at least one, unless there is none, and together at most so many messages."""
+        ...
+
+    async def remove(self, up_to: int) -> None:
+        """Forget every batch up to this id. It does not come again from this object even where this raises."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

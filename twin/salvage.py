@@ -32,6 +32,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_finite": "Leave a missing value out or send null; NaN and Infinity are not JSON.",
         "out_of_range": "The value is not what this sensor can say; check sensor, unit, or the signal's range.",
         "length_mismatch": "In a section message every list is as long as `pot`.",
+        "expired": "The store was away for longer than spool.max_h; when it is back, send the message again.",
+        "damaged": "The disk gave a spooled batch back changed; the payload holds what is left of it. Check the disk.",
         "refused": "The store does not take it, for the reason in `detail`; mend that and send the message again.",
     }
 )

@@ -23,7 +23,17 @@ from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
-from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import (
+    MemoryStore,
+    OpenStore,
+    broker_of,
+    codec_of,
+    engine_of,
+    publisher_of,
+    roster_of,
+    sink_of,
+    spool_of,
+)
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
@@ -81,19 +91,27 @@ class Twin:
 
     def ingest_view(self) -> IngestView:
         """Health of the way in."""
-        counts = self.ingestor.counts if self.ingestor else None
-        if counts is None or self.source is None:
+        if self.ingestor is None or self.source is None:
             return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        counts, figures = self.ingestor.counts, self.ingestor.figures()
         return IngestView(
             connected=not self.source.problem,
-            received=counts.received,
-            stored=counts.stored,
-            parked=counts.parked,
+            received=figures.received_messages,
+            stored=figures.stored_messages,
+            parked=figures.parked_messages,
             rejected_values=counts.problems.total(),
-            messages_per_s=self._rate.of(counts.received),
+            messages_per_s=self._rate.of(figures.received_messages),
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
-            problem=self.source.problem or counts.store_problem,
+            problem="; ".join(part for part in (self.source.problem, self.ingestor.problem) if part),
+            spooled=figures.spooled_messages,
+            rejected=figures.rejected_messages,
+            carried=figures.carried_messages,
+            aside=figures.aside_messages,
+            under_way=figures.under_way_messages,
+            off=abs(figures.off_messages) + abs(figures.off_readings),
+            spool_mib=figures.spool_bytes / 2**20,
+            spool_oldest_s=figures.spool_oldest_age_s if figures.spool_batches else None,
         )
 
 
@@ -182,10 +200,14 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     if "engine" in twin.roles:
         twin.runner, jobs["engine"] = _runner(twin, sink)
         hand_on = twin.runner.feed
+    spool, limits = spool_of(settings)
+    if spool is not None and stores:
+        stack.push_async_callback(spool.close)
     twin.ingestor = Ingestor(
         twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
+        spool=spool if stores else None, limits=limits, say=twin.say, stores=stores, name=settings["mqtt.client_id"],
     )  # fmt: skip
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
@@ -248,7 +270,7 @@ async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
             async with asyncio.timeout(_DRAIN_S):
                 await twin.source.drained()
         except TimeoutError:
-            twin.say("the store is slow: unacknowledged messages stay with the broker")
+            twin.say("neither store nor spool takes more: unacknowledged messages stay with the broker")
         await twin.source.close()
         await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
     for name in ("ingest", "mqtt", "engine"):

@@ -81,7 +81,11 @@ class LineView(msgspec.Struct, frozen=True):
 
 
 class IngestView(msgspec.Struct, frozen=True):
-    """Health of the way in. received = stored + parked; lag = now - source time of the newest reading."""
+    """Health of the way in, in messages; lag = now - source time of the newest reading.
+
+    received + carried = stored + spooled + parked + rejected + aside + under_way; `off` is what the two sides differ
+    by, in messages or readings, and always 0 (twin.balance).
+    """
 
     connected: bool
     received: int
@@ -92,6 +96,14 @@ class IngestView(msgspec.Struct, frozen=True):
     lag_s: float | None
     sink: str
     problem: str  # "" or one sentence for people
+    spooled: int = 0
+    rejected: int = 0
+    carried: int = 0  # from an earlier run, in the spool at the start
+    aside: int = 0
+    under_way: int = 0
+    off: int = 0
+    spool_mib: float = 0.0
+    spool_oldest_s: float | None = None  # age of what has waited longest
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -28,8 +28,10 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("checkpoint",),
     # the pure core ends here
-    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point"),
+    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point", "balance"),
     ("codec", "encode", "view", "announce", "recording", "levers"),
+    ("spoolbooks",),
+    ("overflow",),
     ("ingest", "runner", "resume", "record", "replay", "replay_report", "column_map", "parquet_files", "answers"),
     ("report",),
     ("adapters",),

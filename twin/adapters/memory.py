@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.catalogue import CATALOGUE
+from twin.errors import SpoolFull
 from twin.frames import Readings
 from twin.plant import Roster
-from twin.ports import Message
+from twin.ports import Message, Spooled, SpoolState
 
-__all__ = ["FakeClock", "KeepingPublisher", "ListSource", "MemorySink"]
+__all__ = ["FakeClock", "KeepingPublisher", "ListSource", "MemorySink", "MemorySpool"]
 
 
 @dataclass
@@ -72,6 +73,63 @@ class MemorySink:
         code = self._roster.code(path)
         times, signals, values = zip(*found, strict=True) if found else ((), (), ())
         return Readings.of(times, [code or 0] * len(found), signals, values)
+
+
+class MemorySpool:
+    """A spool in a list, which outlives the object that reads it: give `rows` to the next one as after a restart.
+
+    `failures` are raised one by one, one a call, before anything is done.
+    """
+
+    def __init__(
+        self, max_bytes: int = 1 << 30, rows: list[Spooled] | None = None, failures: Iterable[Exception] = ()
+    ) -> None:
+        self.max_bytes = max_bytes
+        self.rows = [] if rows is None else rows
+        self.state = SpoolState()
+        self.failures = list(failures)
+
+    async def open(self) -> None:
+        self._fail()
+        self._count()
+
+    async def put(self, messages: Sequence[Message], received_ns: int, readings: int) -> None:
+        self._fail()
+        size = sum(len(message.payload) for message in messages)
+        if self.state.bytes + size > self.max_bytes:
+            raise SpoolFull(f"spool in memory is full: {self.state.bytes} of {self.max_bytes} bytes")
+        self.rows.append(Spooled(self.state.last_id + 1, received_ns, len(messages), readings, tuple(messages)))
+        self._count()
+
+    async def oldest(self, messages: int) -> Sequence[Spooled]:
+        self._fail()
+        found: list[Spooled] = []
+        for row in self.rows:
+            messages -= row.held
+            if found and messages < 0:
+                break
+            found.append(row)
+        return found
+
+    async def remove(self, up_to: int) -> None:
+        self.rows[:] = [row for row in self.rows if row.id > up_to]
+        self._count()
+        self._fail()
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+    def _count(self) -> None:
+        rows, state = self.rows, self.state
+        state.batches, state.messages = len(rows), sum(row.held for row in rows)
+        state.readings = sum(row.readings for row in rows)
+        state.bytes = sum(len(message.payload) for row in rows for message in row.messages or ())
+        state.oldest_ns = rows[0].received_ns if rows else 0
+        state.last_id = max([state.last_id, *(row.id for row in rows)])
 
 
 @dataclass

@@ -1,0 +1,112 @@
+"""The spool with its books kept: every batch that goes in or out moves on the balance sheet, and what a person should
+know of it (watermark, damaged file, empty again) is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twin.balance import Balance, Pair, SpoolCounts
+from twin.codec import Decoded
+from twin.errors import SinkUnavailable
+from twin.ports import Clock, Message, Spool, Spooled
+
+__all__ = ["SpoolBooks"]
+
+HIGH, LOW = 0.8, 0.6  # of max_bytes: the high watermark is told at the one and over below the other
+_NS = 1_000_000_000
+
+
+class SpoolBooks:
+    """`refusal` is what the disk last said; `earlier` the newest id that an earlier process has left."""
+
+    def __init__(
+        self, spool: Spool, balance: Balance, counts: SpoolCounts, clock: Clock, say: Callable[[str], None]
+    ) -> None:
+        self.refusal = ""
+        self.earlier = 0
+        self.opened = False
+        self.high = False
+        self._spool, self._balance, self._counts, self._clock, self._say = spool, balance, counts, clock, say
+        self._began_ns = 0  # when the spool began to hold something
+        self._damaged = 0
+        self._aside = Pair()
+        self._given_of = 0  # damaged files at the last `oldest`
+
+    async def open(self) -> None:
+        """Take over what an earlier process left. Raises SinkUnavailable, ConfigError."""
+        await self._spool.open()
+        self.opened, state = True, self._spool.state
+        self.earlier = state.last_id
+        self._balance.carried.add(state.messages, state.readings)
+        self._balance.spooled.add(state.messages, state.readings)
+        self._note()
+        if state.batches:
+            self._began_ns = self._clock.now_ns()
+            self._say(f"{state.messages:,} messages of an earlier run wait in the spool")
+
+    async def put(self, messages: Sequence[Message], decoded: Decoded, now_ns: int) -> None:
+        """A batch that was under way is in the spool when this returns. Raises SinkUnavailable, SpoolFull."""
+        count, readings = len(messages), len(decoded.readings)
+        await self._spool.put(messages, now_ns, readings)
+        self._balance.left(count, readings)
+        self._balance.spooled.add(count, readings)
+        self._counts.batches += 1
+        self._began_ns = self._began_ns or now_ns
+        self._note()
+
+    async def oldest(self, messages: int) -> Sequence[Spooled]:
+        """As the port's; says when there is nothing any more. Raises SinkUnavailable."""
+        found = await self._spool.oldest(messages)
+        self._note()
+        self._given_of = self._spool.state.damaged_files
+        if not found and self._began_ns:
+            took = (self._clock.now_ns() - self._began_ns) / _NS
+            self._began_ns = 0
+            self._say(f"the spool is empty again after {took:.0f} s: the store has everything")
+        return found
+
+    def settled(self, batch: Spooled, decoded: Decoded, kept: Decoded) -> None:
+        """A batch of the last `oldest` is in the store, or parked for what `kept` does not hold of it."""
+        # Another plant file since then may read the same messages otherwise.
+        self._balance.carried.add(0, len(decoded.readings) - batch.readings)
+        self._leaves(batch)
+        self._balance.settled(batch.held, len(decoded.readings), kept.parked, len(kept.readings))
+
+    def parked(self, batch: Spooled) -> None:
+        """A batch of the last `oldest` is in the dead letters as a whole."""
+        self._leaves(batch)
+        self._balance.settled(batch.held, batch.readings, batch.held, 0)
+
+    async def remove(self, up_to: int, batches: int) -> None:
+        """So many batches, up to this id, are done with. A disk that refuses does not stop the way of the others."""
+        self._counts.drained_batches += batches
+        try:
+            await self._spool.remove(up_to)
+        except SinkUnavailable as error:  # hidden already; deleted with the next, or written once more after a restart
+            self.refusal = str(error)
+        self._note()
+
+    def _leaves(self, batch: Spooled) -> None:
+        """Out of the spool, or out of the damaged file in which the batch has been set aside meanwhile."""
+        moved = self._given_of != self._spool.state.damaged_files
+        (self._balance.aside if moved else self._balance.spooled).add(-batch.held, -batch.readings)
+
+    def _note(self) -> None:
+        state = self._spool.state
+        if state.damaged_files > self._damaged:
+            messages = state.aside_messages - self._aside.messages
+            readings = state.aside_readings - self._aside.readings
+            self._balance.spooled.add(-messages, -readings)
+            self._balance.aside.add(messages, readings)
+            self._counts.damaged_files += state.damaged_files - self._damaged
+            self._damaged, self._aside = state.damaged_files, Pair(state.aside_messages, state.aside_readings)
+            what = f"{messages:,} messages" if messages else "what was in it"
+            self._say(f"the spool was damaged; the file with {what} is kept as {state.aside_at}, a new one is begun")
+        share = state.bytes / self._spool.max_bytes
+        if share >= HIGH and not self.high:
+            self.high = True
+            self._counts.high_marks += 1
+            self._say(f"the spool holds {100 * share:.0f} % of spool.max_mib; at 100 % nothing more is acknowledged")
+        elif share < LOW:
+            self.high = False
