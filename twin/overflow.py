@@ -27,13 +27,14 @@ __all__ = ["Limits", "Overflow", "Write"]
 Write = Callable[[Readings], Awaitable[None]]
 
 PROBE_MAX_S = 3.0  # longest pause between two tries of the one batch that finds out whether the store is back
+_BACKLOG_PATIENCE = 12  # times patience_s that a write of the backlog may take: it has to get through a slow store
 _LAST_DOUBLING = 10
 _NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """patience_s: how long a live batch waits for a place at the store, and then for its answer. waiting: live batches
+    """patience_s: how long a live batch waits for a place at the store, then for its answer. waiting: live batches
     that may wait for a place. age_s: how long a batch may wait in the spool while the store is away. writes: live
     batches at the store at once. chunk: messages that are drained in one write.
     """
@@ -47,7 +48,7 @@ class Limits:
 
 
 class Overflow:
-    """The way of batches between store and spool.
+    """Brings batches to the store or the spool, and the spool to the store.
 
     `settle(messages, decoded, received_ns, write)` brings a batch to its end, in the store or parked, and returns what
     became of it; `park` keeps problems; both return only when that is done. `say` gets one sentence when something
@@ -161,16 +162,19 @@ class Overflow:
 
     async def _write_in_time(self, readings: Readings) -> None:
         """A write that hangs is given up: the batch goes to the spool, and writing twice is harmless."""
-        try:
-            async with asyncio.timeout(self._limits.patience_s):
-                await self._sink.write(readings)
-        except TimeoutError as error:
-            patience = f"{self._limits.patience_s:g} s"
-            raise SinkUnavailable(f"the store does not answer within {patience} (spool.patience_s)") from error
+        await self._write(readings, self._limits.patience_s)
         if len(readings):  # of nothing a store is not asked
             self._found()
 
-    # -- backlog ------------------------------------------------------------------------------------------------
+    async def _write_backlog(self, readings: Readings) -> None:
+        await self._write(readings, self._limits.patience_s * _BACKLOG_PATIENCE)
+
+    async def _write(self, readings: Readings, patience_s: float) -> None:
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._sink.write(readings)
+        except TimeoutError as error:
+            raise SinkUnavailable(f"the store does not answer within {patience_s:g} s (spool.patience_s)") from error
 
     async def drain(self) -> None:
         """Bring the spool into the store, for ever."""
@@ -198,12 +202,12 @@ class Overflow:
         pairs = [(batch, self._codec.decode(batch.messages or (), batch.received_ns)) for batch in batches]
         write: Write = _written
         try:
-            await self._sink.write(Readings.concat([decoded.readings for _, decoded in pairs]))
+            await self._write_backlog(Readings.concat([decoded.readings for _, decoded in pairs]))
         except SinkRejected:
             if len(batches) > 1:  # find by which
                 self._singly = len(batches)
                 return True
-            write = self._sink.write
+            write = self._write_backlog
         except SinkUnavailable as error:
             self._lost(error)
             await self._expire(batches, str(error))
@@ -217,7 +221,8 @@ class Overflow:
         self._singly = max(0, self._singly - len(batches))
         if asked and asyncio.get_running_loop().time() - begun < self._limits.patience_s:
             self._found()
-        await self._remove(batches)
+        await self._books.remove(batches[-1].id, len(batches))
+        self._open_room()
         return True
 
     async def _finish(self, batch: Spooled, decoded: Decoded, write: Write) -> None:
@@ -243,11 +248,8 @@ class Overflow:
             self.counts.expired_messages += batch.held
         if old:
             self._say(f"{sum(batch.held for batch in old):,} messages parked: {text}")
-            await self._remove(old)
-
-    async def _remove(self, batches: Sequence[Spooled]) -> None:
-        await self._books.remove(batches[-1].id, len(batches))
-        self._open_room()
+            await self._books.remove(old[-1].id, len(old))
+            self._open_room()
 
     def _lost(self, error: SinkUnavailable) -> None:
         if not self.away:
