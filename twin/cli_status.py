@@ -12,7 +12,7 @@ from rich.text import Text
 
 from twin.cli_options import ConfigOption, SetOption, settings_of
 from twin.errors import SourceUnavailable
-from twin.snapshot import GradeView, LineView, Snapshot
+from twin.snapshot import GradeView, LineView, Snapshot, sheet
 
 __all__ = ["status"]
 
@@ -28,9 +28,9 @@ def status(config: ConfigOption = None, words: SetOption = None) -> None:
         console.print(_table(line, snapshot))
     view = snapshot.ingest
     lag = "unknown" if view.lag_s is None else f"{view.lag_s:.1f} s"
-    console.print(
-        f"ingest: {view.received} received = {view.stored} stored + {view.parked} parked, lag {lag}", highlight=False
-    )
+    console.print(f"ingest: {sheet(view)}, lag {lag}", highlight=False)
+    if view.spool_oldest_s is not None:
+        console.print(f"spool: {view.spool_mib:.1f} MiB, the oldest waits {view.spool_oldest_s:.0f} s", highlight=False)
     if view.problem:
         console.print(Text(view.problem, style="bold red"))
 

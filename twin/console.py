@@ -14,6 +14,7 @@ from rich.text import Text
 from twin.service import Twin
 from twin.settings import SETTINGS, Settings
 from twin.signals import SIGNALS
+from twin.snapshot import sheet
 
 __all__ = ["Terminal", "settings_table", "signals_table"]
 
@@ -49,8 +50,7 @@ class Terminal:
             await asyncio.sleep(60.0)
             view = twin.ingest_view()
             lag = "unknown" if view.lag_s is None else f"{view.lag_s:.1f} s"
-            counts = f"received {view.received}, stored {view.stored}, parked {view.parked}"
-            self.say(f"{counts}, {view.messages_per_s:.0f}/s, lag {lag}")
+            self.say(f"{sheet(view)}, {view.messages_per_s:.0f}/s, lag {lag}")
 
     def render(self, twin: Twin) -> Panel:
         """The whole screen of `twin up`."""
@@ -66,8 +66,10 @@ class Terminal:
         if twin.source is not None:
             state = Text("connected") if view.connected else Text(view.problem, style="bold red")
             grid.add_row("ingest", state)
-            parked = Text(f"{view.parked} parked", style="bold yellow" if view.parked else "dim")
-            grid.add_row("messages", Text.assemble(f"{view.received} received, {view.stored} stored, ", parked))
+            grid.add_row("messages", Text(sheet(view), style="bold red" if view.off else ""))
+            if view.spool_oldest_s is not None:
+                waits = f"{view.spool_mib:.1f} MiB wait for the store, the oldest {view.spool_oldest_s:.0f} s"
+                grid.add_row("spool", Text(waits, style="bold yellow"))
             lag = "no data yet" if view.lag_s is None else f"{view.lag_s:.1f} s behind the plant"
             grid.add_row("rate", f"{view.messages_per_s:.0f} messages/s, {lag}")
             if view.connected and view.problem:

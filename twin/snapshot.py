@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["EventView", "GradeView", "IngestView", "LineView", "PotView", "Snapshot"]
+__all__ = ["EventView", "GradeView", "IngestView", "LineView", "PotView", "Snapshot", "sheet"]
 
 
 class PotView(msgspec.Struct, frozen=True):
@@ -104,6 +104,23 @@ class IngestView(msgspec.Struct, frozen=True):
     off: int = 0
     spool_mib: float = 0.0
     spool_oldest_s: float | None = None  # age of what has waited longest
+
+
+def sheet(view: IngestView) -> str:
+    """The balance sheet in one line of text; what is 0 is left out, except what came and what is stored and parked."""
+    came = [f"{view.received} received"] + [f"{view.carried} from before"] * bool(view.carried)
+    went = [f"{view.stored} stored", f"{view.parked} parked"]
+    went += [
+        f"{count} {name}"
+        for count, name in (
+            (view.spooled, "spooled"),
+            (view.rejected, "not stored here"),
+            (view.aside, "set aside"),
+            (view.under_way, "under way"),
+        )
+        if count
+    ]
+    return f"{' + '.join(came)} = {' + '.join(went)}" + (f" (OFF BY {view.off})" if view.off else "")
 
 
 class Snapshot(msgspec.Struct, frozen=True):

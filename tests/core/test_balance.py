@@ -65,7 +65,7 @@ class Story:
         self.good: dict[int, set[int]] = {}  # delivery -> numbers of its good messages
         self.most = most
         self.spool = MemorySpool(most, self.plant.rows)
-        self.count = 0
+        self.count = self.processes = 0
 
     def deliver(self, process: Process, kinds: list[str]) -> None:
         number = len(self.given)
@@ -87,6 +87,7 @@ class Story:
                 assert lone.topic.encode() + lone.payload in kept, n
 
     def process(self) -> Process:
+        self.processes += 1
         self.spool = MemorySpool(self.most, self.plant.rows)
         return Process(self.plant, spool=self.spool, patience_s=0.003, chunk=6)
 
@@ -143,6 +144,9 @@ class Story:
             message(n) for numbers in self.good.values() for n in numbers
         }
         assert {(p.topic, p.payload) for p in self.plant.parked} == wrong
+        if self.processes == 1:  # nothing came twice
+            assert (figures.stored_messages, figures.parked_messages) == (len(self.plant.stored), len(wrong))
+            assert len(self.plant.parked) == len(wrong)
 
 
 @settings(max_examples=150)

@@ -221,7 +221,10 @@ def test_up_shows_sixty_pots_and_stops_with_everything_on_disk(tmp_path: Path) -
         assert all(3.5 < pot["voltage_v"] < 40 for pot in line["pots"])
         assert line["energy"]["ac_liquid"]["hour"] == pytest.approx(13_000, rel=0.15)
         assert shown["ingest"]["connected"] is True
-        assert shown["ingest"]["received"] == shown["ingest"]["stored"] + shown["ingest"]["parked"]
+        sheet = shown["ingest"]
+        went = sum(sheet[name] for name in ("stored", "spooled", "parked", "rejected", "aside", "under_way"))
+        assert sheet["received"] + sheet["carried"] == went
+        assert sheet["off"] == 0
         assert up.stop() == 0, up.log()
         assert "Traceback" not in up.log()
     with duckdb.connect(str(folder / "twin-data" / "twin.duckdb"), read_only=True) as db:

@@ -7,6 +7,9 @@ import { words } from "./texts.js";
 const $ = (id) => document.getElementById(id);
 
 export const LATE_S = 10; // readings older than this are not "now"
+// Places of the balance sheet that are shown while they hold something: in the order of the sheet.
+const SHEET = ["carried", "spooled", "elsewhere", "aside", "under_way", "off"];
+const ALARMING = ["spooled", "aside", "off"];
 const MOVED_S = 60; // a counter that should stand still is marked this long after it moved
 
 let figures = {};
@@ -20,11 +23,13 @@ function figure(parent, label, unit = "", name = "") {
   put(more, unit);
   const box = el("div", `figure ${name}`, el("dt", "", label), el("dd", "", value, extra));
   parent.append(box);
-  return (content, abnormal = false, small = null) => {
+  const set = (content, abnormal = false, small = null) => {
     put(text, content);
     if (small !== null) put(more, small);
     mark(box, "data-abnormal", abnormal ? "yes" : null);
   };
+  set.box = box;
+  return set;
 }
 
 /** Make the figures anew, in the language in use. */
@@ -41,10 +46,9 @@ export function buildTop() {
   const foot = $("ingest-figures");
   foot.replaceChildren();
   ingest = Object.fromEntries(
-    ["broker", "received", "stored", "parked", "rejected", "rate", "lag", "store"].map((key) => [
-      key,
-      figure(foot, words[key]),
-    ]),
+    ["broker", "received", ...SHEET.slice(0, 1), "stored", ...SHEET.slice(1, 2), "parked", ...SHEET.slice(2)]
+      .concat(["rejected", "rate", "lag", "store"])
+      .map((key) => [key, figure(foot, words[key])]),
   );
   say($("language"), words.other);
   mark($("language"), "aria-label", words.otherLabel);
@@ -78,6 +82,11 @@ function drawIngest(view) {
   ingest.received(number(view.received));
   ingest.stored(number(view.stored));
   ingest.parked(number(view.parked), hasMoved("parked", view.parked));
+  const held = { ...view, elsewhere: view.rejected };
+  for (const key of SHEET) {
+    ingest[key](number(held[key]), ALARMING.includes(key));
+    show(ingest[key].box, held[key] !== 0);
+  }
   ingest.rejected(number(view.rejected_values), hasMoved("rejected", view.rejected_values));
   ingest.rate(number(view.messages_per_s, view.messages_per_s < 10 ? 1 : 0));
   ingest.store(view.sink);
