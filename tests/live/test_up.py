@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
 import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 import pytest
 
+from tests.live.process import twin
 from tests.live.tools import publish, publisher, until_sync
 from tests.servers import InfluxServer, Server, free_port
 
@@ -25,54 +21,6 @@ pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
 START_MS = 1_763_964_000_000
 TOTAL = 20_000
-
-
-class Twin:
-    """One `python -m twin`, its output in a file."""
-
-    def __init__(self, folder: Path, command: str, settings: dict[str, object]) -> None:
-        folder.mkdir(exist_ok=True)
-        words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("SMELTER_")}
-        self._log = (folder / "log").open("ab+")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "twin", command, *words], cwd=folder, stdout=self._log, stderr=self._log,
-            env={**clean, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-
-    def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode()
-
-    def says(self, text: str, times: int = 1) -> None:
-        """Wait until it has printed this."""
-        until_sync(
-            lambda: self.log().count(text) >= times or self.process.poll() is not None, f"{text!r} in the output"
-        )
-        assert self.log().count(text) >= times, self.log()
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-    def stop(self) -> int:
-        """Ctrl-C; it has ten seconds."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(10)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.kill()
-        self._log.close()
-
-
-@contextmanager
-def twin(folder: Path, command: str, **settings: object) -> Iterator[Twin]:
-    started = Twin(folder, command, {name.replace("__", "."): value for name, value in settings.items()})
-    try:
-        yield started
-    finally:
-        started.close()
 
 
 def topic(root: str, pot: int = 1) -> str:

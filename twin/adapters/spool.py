@@ -27,6 +27,7 @@ __all__ = ["DiskSpool"]
 T = TypeVar("T")
 FORMAT = 1  # of the file: `PRAGMA user_version`
 _PAGE = 16384  # blobs are large: fewer pages to chain
+_LOG_PAGES = 256  # 4 MiB of log beside the file
 _BUSY_S = 3.0  # a process that ends still holds the file for a moment
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -124,6 +125,7 @@ class DiskSpool:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > FORMAT:
                 raise ConfigError(
