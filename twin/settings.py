@@ -60,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Plan file (TOML) with the rules to grade. A name without .toml is a packaged one.",
     ),
-    S("data.dir", "twin-data", "", "Folder for the embedded store, parked messages and broker data."),
+    S("data.dir", "twin-data", "", "Folder for the embedded store, spool, parked messages and broker data."),
     S(
         "roles",
         "ingest,engine,page",

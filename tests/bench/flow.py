@@ -40,6 +40,7 @@ class Flow:
     batched: bool = False
     naive: str = ""
     wanted: float = 0.0
+    words: tuple[str, ...] = ()  # settings of ours
 
 
 FLOWS = (
@@ -49,6 +50,16 @@ FLOWS = (
     Flow("influx-q0", "ingest, QoS 0", 0, naive="naive-q0", wanted=4.0),
     Flow("naive-batch", "naive bridge, QoS 1, section messages", 1, ours=False, batched=True, naive="naive-q1"),
     Flow("influx-batch", "ingest, QoS 1, section messages", 1, batched=True, naive="naive-q1", wanted=10.0),
+    Flow("bare-q1", "ingest, QoS 1, without a spool", 1, words=("spool.max_mib=0",)),
+    Flow("spool-q1", "ingest, QoS 1, with the spool, which is not needed", 1, naive="bare-q1", wanted=0.8),
+    Flow(
+        "through-q1",
+        "ingest, QoS 1, every batch through the spool",
+        1,
+        naive="bare-q1",
+        wanted=0.8,
+        words=("spool.waiting=0",),
+    ),
     Flow("duck-q1", "ingest, QoS 1", 1, sink="DuckDB", naive="influx-q1", wanted=1.0),
     Flow("duck-q0", "ingest, QoS 0", 0, sink="DuckDB", naive="influx-q0", wanted=1.0),
     Flow("duck-batch", "ingest, QoS 1, section messages", 1, True, "DuckDB", True, "influx-batch", 1.0),
@@ -183,7 +194,7 @@ def _consumer(flow: Flow, count: int, servers: dict[str, Any], folder: Path, wor
         "ingest.linger_ms": "50",  # the last batch is never full: its 250 ms of waiting would count as a sixth of a run
         "sink.url": "duckdb" if flow.sink == "DuckDB" else f"influx://{HOST}:{servers['nginx'].port}/{BUCKET}",
     }
-    return Child("consumer", str(count), *(f"{name}={value}" for name, value in settings.items()), *words)
+    return Child("consumer", str(count), *(f"{name}={value}" for name, value in settings.items()), *flow.words, *words)
 
 
 def _cpu(server: Server) -> float:

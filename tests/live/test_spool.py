@@ -21,6 +21,7 @@ pytestmark = pytest.mark.live
 
 DATABASE = "db"
 AWAY, BACK, EMPTY = "store is away", "store is back", "the spool is empty again"
+EMPTY_BYTES = 400_000  # of the file and its log before the first batch, at most
 
 
 @contextmanager
@@ -63,8 +64,8 @@ def test_a_store_that_stops_under_load_loses_nothing_and_live_data_comes_first(t
             feed(source, lines(5000, 7000))
             ingest.says(AWAY)
             before = psutil.Process(ingest.process.pid).memory_info().rss
-            feed(source, lines(7000, count - 1))
-            until_sync(lambda: spooled(tmp_path / "run") > 200_000, "the spool")
+            feed(source, [line[:-1] + b" " * 6000 + b"}" for line in lines(7000, count - 1)])
+            until_sync(lambda: spooled(tmp_path / "run") > EMPTY_BYTES + 200_000, "the spool")
             publish(broker, "r/end", [b"sent last"])
             influx.start()
             ingest.says(BACK)
@@ -75,7 +76,7 @@ def test_a_store_that_stops_under_load_loses_nothing_and_live_data_comes_first(t
             ingest.says(EMPTY)
             all_there(influx, count)
             grown = psutil.Process(ingest.process.pid).memory_info().rss - before
-            assert grown < 40e6, "an outage does not grow the process"
+            assert grown < 70e6, "140 MB came while the store was away"
             finish(source)
             assert ingest.stop() == 0
             log = ingest.log()
@@ -85,14 +86,14 @@ def test_a_store_that_stops_under_load_loses_nothing_and_live_data_comes_first(t
 
 def test_killed_while_it_spools_everything_is_stored_once_by_the_next(tmp_path: Path) -> None:
     """F1: acknowledged because it was spooled, and there after kill -9. F17: what comes again changes nothing."""
-    count, folder = 12_000, tmp_path / "run"
+    count, folder = 30_000, tmp_path / "run"
     with servers() as (broker, influx, front), publisher(broker, topic("r")) as source:
         influx.kill()
         with twin(folder, "ingest", **settings(broker, front)) as first:
             first.says("connected to the broker")
             feed(source, lines(0, count // 2))
             first.says(AWAY)
-            until_sync(lambda: spooled(folder) > 50_000, "batches in the spool")
+            until_sync(lambda: spooled(folder) > EMPTY_BYTES + 200_000, "batches in the spool")
             first.kill()
         with twin(folder, "ingest", **settings(broker, front)) as second:
             second.says("messages of an earlier run wait in the spool")
@@ -116,7 +117,6 @@ def test_a_restart_drains_the_spool_though_the_broker_is_away(tmp_path: Path) ->
             first.says("connected to the broker")
             publish(broker, topic("r"), lines(0, 2000))
             first.says(AWAY)
-            until_sync(lambda: spooled(folder) > 20_000, "batches in the spool")
             publish(broker, "r/end", [b"sent last"])
             assert first.stop() == 0, first.log()
         broker.kill()
