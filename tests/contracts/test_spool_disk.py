@@ -193,3 +193,16 @@ def test_an_empty_spool_gives_the_disk_back(tmp_path: Path) -> None:
         assert size(tmp_path) < full / 5
 
     run(disk(tmp_path), test)
+
+
+def test_large_messages_are_not_all_given_at_once(tmp_path: Path) -> None:
+    """F14: what is small on disk may be large in memory."""
+
+    async def test(spool: Spool) -> None:
+        for n in range(40):
+            await spool.put([Message("t", b" " * 250_000)] * 4, NOW_NS + n, 4)
+        assert spool.state.bytes < 1_000_000
+        given = await spool.oldest(10**6)
+        assert len(given) == 5, "5 of 1 MB"
+
+    run(disk(tmp_path), test)

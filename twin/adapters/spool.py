@@ -28,6 +28,7 @@ T = TypeVar("T")
 FORMAT = 1  # of the file: `PRAGMA user_version`
 _PAGE = 16384  # blobs are large: fewer pages to chain
 _LOG_PAGES = 256  # 4 MiB of log beside the file
+_GIVEN_BYTES = 4 << 20  # of payloads given out at once, and at most one batch more: memory stays flat
 _BUSY_S = 3.0  # a process that ends still holds the file for a moment
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -192,14 +193,16 @@ class DiskSpool:
 
     def _oldest(self, messages: int) -> list[Spooled]:
         found: list[Spooled] = []
+        size = 0
         rows = self._connection().execute(
             "SELECT id, received_ns, messages, readings, crc, body FROM batches WHERE id > ? ORDER BY id", (self._gone,)
         )
         for number, received_ns, count, readings, crc, body in rows:
             messages -= count
-            if found and messages < 0:
+            if found and (messages < 0 or size > _GIVEN_BYTES):
                 break
             found.append(_given(number, received_ns, count, readings, crc, body))
+            size += sum(len(message.payload) for message in found[-1].messages or ())
         rows.close()
         return found
 
