@@ -209,7 +209,7 @@ class Engine:
         track, u = state.track, self.settings.u_efficiency
         if track is None or self.tracker is None:
             return {code: Belief.fixed(ledger.pots, u) for code, ledger in state.books.ledgers.items()}
-        columns = (track.offset, track.u_common, track.u_own, track.metal_sd)
+        columns = (track.offset, track.u_common, track.u_own, track.learnt, track.metal_sd)
         return {code: Belief(*(c[pots] for c in columns)) for code, pots in self.tracker.pots_of.items()}
 
     def _figures(self, state: State) -> tuple[WindowFigures, ...]:

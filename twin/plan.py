@@ -17,7 +17,8 @@ from twin.carbon import Carbon
 from twin.deductions import Deduction
 from twin.errors import ConfigError
 from twin.tariff import Tariff
-from twin.uncertainty import Figure, judge
+from twin.uncertainty import Figure
+from twin.verdict import judge
 
 __all__ = ["Grade", "Plan", "Rule", "Verdict", "grade", "parse"]
 

@@ -17,6 +17,7 @@ from twin.cells import RATES
 from twin.estimator import SAMPLES, Estimator, Inputs, Samples
 from twin.estimator import Settings as EstimatorSettings
 from twin.estimator import State as EstimatorState
+from twin.estimator.belief import Belief
 from twin.estimator.marks import MARKS
 from twin.estimator.pooling import efficiency_offset
 from twin.estimator.states import METAL
@@ -65,8 +66,9 @@ class Track:
 
     `minute` since 1970 being gathered; voltage [V] and current [A] (lines,) of it as sums and counts; `events` as they
     go into Inputs; `waiting` samples as rows (minute, pot, kind, value). `quiet_set` [V] set point when last not noisy;
-    `extra` [V] sum over the quarter hour of what noisy pots got beyond it. `offset`, `u_common`, `u_own`, `metal_sd`:
-    efficiency beyond the model's [1], its uncertainty in two parts, and that of the metal [kg].
+    `extra` [V] sum over the quarter hour of what noisy pots got beyond it. `offset`, `u_common`, `u_own`,
+    `learnt`, `metal_sd`: efficiency beyond the model's [1], its uncertainty in two parts, how far it was learnt from
+    taps rather than taken from the plant file [1], and the uncertainty of the metal [kg].
     """
 
     state: EstimatorState
@@ -82,6 +84,7 @@ class Track:
     offset: Floats
     u_common: Floats
     u_own: Floats
+    learnt: Floats
     metal_sd: Floats
     minute: int = -1
     extra_n: int = 0
@@ -113,6 +116,8 @@ class Tracker:
         self.line_of: Ints = self.line_place[np.array(roster.line_of)[self.units]]
         designs: list[PotDesign] = [self._rated[line] for line in self.line_of.tolist()]
         self.estimator = Estimator(designs, self._settings)
+        design = self.estimator.design
+        _, self._u_drawn, _ = efficiency_offset(design, Belief.prior(design), self.line_of)
         self.pots_of = {code: np.flatnonzero(self.line_of == n) for n, code in enumerate(self._lines)}
 
     def start(self) -> Track:
@@ -122,7 +127,7 @@ class Tracker:
         track = Track(
             self.estimator.start(), Inputs.nothing(pots), np.zeros(pots), np.zeros(pots, np.int64), np.zeros(lines),
             np.zeros(lines, np.int64), np.full(pots, np.nan), np.zeros(pots), np.zeros((places, pots)),
-            np.full(places, -1, np.int64), np.zeros(pots), np.zeros(pots), np.zeros(pots), np.zeros(pots),
+            np.full(places, -1, np.int64), *np.zeros((5, pots)),
         )  # fmt: skip
         self.believe(track)
         return track
@@ -223,6 +228,7 @@ class Tracker:
         """What is believed now, for the report and the books."""
         design, belief = self.estimator.design, track.state.belief
         track.offset, track.u_common, track.u_own = efficiency_offset(design, belief, self.line_of)
+        track.learnt = 1.0 - np.minimum(np.square(track.u_common / self._u_drawn), 1.0)
         estimate, known = self.estimator.estimate(track.state, self.units, self.line_of)
         track.metal_sd = np.sqrt(estimate.cov[:, METAL, METAL])
         track.estimate = replace(estimate, known=known, time_ns=(track.minute + 1) * MINUTE_NS)

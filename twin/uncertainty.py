@@ -1,4 +1,4 @@
-"""Standard uncertainty of energy, metal and kWh/t, and what it leaves of a verdict.
+"""Standard uncertainty of energy, metal and kWh/t. What it leaves of a verdict: `twin.verdict`.
 
 An `Amount` carries its value and, per source of `SOURCES`, a signed contribution: sensitivity times the standard
 uncertainty of that source (GUM, first order). One source is one error: in a quotient it can cancel (the current in
@@ -24,11 +24,9 @@ __all__ = [
     "Amount",
     "Figure",
     "Instruments",
-    "Judgement",
     "MetalPad",
     "Source",
     "integrated",
-    "judge",
     "metal_by_faraday",
     "metal_by_tapping",
     "metered",
@@ -38,11 +36,8 @@ __all__ = [
     "unseen",
 ]
 
-Sense = Literal["at_most", "at_least", "above", "below"]
-Status = Literal["pass", "fail", "indeterminate", "insufficient"]
 PERCENT = 0.01
 CONFIDENCE = 0.95  # two-sided
-_MIRROR: Mapping[Sense, Sense] = {"at_least": "at_most", "above": "below"}
 _ERFC: Any = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -128,7 +123,7 @@ class Figure(Generic[T]):
         z = distance / np.where(u > 0.0, u, 1.0)
         smooth = 0.5 * np.asarray(_ERFC(-z / math.sqrt(2.0)), np.float64)
         known = np.where(u > 0.0, smooth, np.where(u == 0.0, np.where(distance >= 0.0, 1.0, 0.0), np.nan))
-        probability: T = _like(np.where(np.isnan(distance), np.nan, known))
+        probability: T = like(np.where(np.isnan(distance), np.nan, known))
         return probability
 
 
@@ -151,7 +146,7 @@ class Amount(Generic[T]):
         return Figure(self.value, self.u)
 
 
-def _like(array: NDArray[Any]) -> Any:
+def like(array: NDArray[Any]) -> Any:
     """A plain scalar where the array has no dimension."""
     return array.item() if array.ndim == 0 else array
 
@@ -187,18 +182,25 @@ def integrated(energy: T, instruments: Instruments, sensors: T | float = 1.0) ->
 
 
 def metal_by_faraday(
-    metal: T, efficiency: T, u_common: T | float, u_own: T | float, instruments: Instruments
+    metal: T,
+    efficiency: T,
+    u_common: T | float,
+    u_own: T | float,
+    instruments: Instruments,
+    learnt: T | float = 0.0,
 ) -> Amount[T]:
     """Metal [kg] by Faraday at a current efficiency [1].
 
     `u_common`, `u_own` [1]: its standard uncertainty in two parts, that which all pots share (a setting, a model's
-    bias: it never averages out) and that of this unit alone.
+    bias: it never averages out) and that of this unit alone. `learnt` [1]: how far it was learnt from weighed taps. An
+    efficiency that was learnt makes up for an error of the current, and has that of the scale instead.
     """
     relative: T = shaped(metal / efficiency)
     return Amount(
         metal,
         {
-            "current": metal * _standard(instruments.current_class_pct),
+            "current": metal * _standard(instruments.current_class_pct) * (1.0 - learnt),
+            "scale": metal * _standard(instruments.scale_class_pct) * learnt,
             "efficiency_common": relative * u_common,
             "efficiency": relative * u_own,
         },
@@ -264,37 +266,3 @@ def total(amount: Amount[NDArray[np.float64]], pots_on_meter: int | None = None)
     if "allocation" in parts and pots_on_meter is not None and pots_on_meter > 1:
         parts["allocation"] *= math.sqrt(max(pots_on_meter - size, 0) / (pots_on_meter - 1))
     return Amount(float(amount.value.sum()), parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement(Generic[T]):
-    """`status` a `Status` or an array of them; `probability` [1] that the rule is met; `margin` > 0 = good side."""
-
-    status: Any
-    probability: T
-    margin: T
-
-
-def judge(
-    figure: Figure[T], limit: T | float, sense: Sense, confidence: float = CONFIDENCE, sufficient: Any = True
-) -> Judgement[T]:
-    """Grade figures against a limit: pass or fail where the whole interval is on one side, else indeterminate.
-
-    `sufficient` bool or (units,): False (coverage, under six months ...) and NaN give "insufficient".
-
-    >>> judge(Figure(12990.0, 30.0), 13000.0, "at_most").status
-    'indeterminate'
-    """
-    if sense in ("at_least", "above"):  # the mirror image of at most and below
-        return judge(Figure(shaped(-figure.value), figure.u), -limit, _MIRROR[sense], confidence, sufficient)
-    low, high = (np.asarray(end, np.float64) for end in figure.interval(confidence))
-    strict = sense == "below"
-    good = high < limit if strict else high <= limit
-    bad = low >= limit if strict else low > limit
-    met: T = figure.probability_at_most(limit)
-    if strict:
-        met = shaped(1.0 - Figure(shaped(-figure.value), figure.u).probability_at_most(-limit))
-    margin: T = shaped(limit - figure.value)
-    known = np.isfinite(low) & np.isfinite(high) & np.isfinite(margin) & np.asarray(sufficient)
-    status = np.where(~known, "insufficient", np.where(good, "pass", np.where(bad, "fail", "indeterminate")))
-    return Judgement(_like(status), met, margin)

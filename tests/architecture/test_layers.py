@@ -19,6 +19,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("losses",),
     ("estimator",),
     ("windows", "bins", "faults", "uncertainty", "whatif", "baseline", "tariff", "carbon", "deductions"),
+    ("verdict",),
     ("cells", "plan", "days"),
     ("accounting", "totals"),
     ("formulas",),

@@ -21,7 +21,8 @@ from twin.report.data import RuleView, Trend
 from twin.report.period import day_of
 from twin.report.quantities import coverage_of, elapsed_s, figure, known, with_u
 from twin.report.trend import projection, slope
-from twin.uncertainty import Figure, judge
+from twin.uncertainty import Figure
+from twin.verdict import judge
 
 __all__ = ["YOUNG_MONTHS", "portfolio_rules", "rule_views", "site_rules", "too_young"]
 
