@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Any, Generic, Literal
 
@@ -100,6 +101,20 @@ class MetalPad:
     readings: int = 1
 
 
+@cache
+def _coverage_factor(p: float) -> float:
+    return NormalDist().inv_cdf(0.5 + 0.5 * p)
+
+
+def _at_most(value: float, u: float, limit: float) -> float:
+    distance = limit - value
+    if math.isnan(distance) or not u >= 0.0:
+        return math.nan
+    if u == 0.0:
+        return 1.0 if distance >= 0.0 else 0.0
+    return 0.5 * math.erfc(-(distance / u) / math.sqrt(2.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Figure(Generic[T]):
     """A value and its standard uncertainty, both in one unit, scalars or arrays (units,); normal distribution."""
@@ -109,7 +124,7 @@ class Figure(Generic[T]):
 
     def interval(self, p: float = CONFIDENCE, k: float | None = None) -> tuple[T, T]:
         """Low and high end at the two-sided confidence `p` [1], or at the coverage factor `k`."""
-        factor = NormalDist().inv_cdf(0.5 + 0.5 * p) if k is None else k
+        factor = _coverage_factor(p) if k is None else k
         return shaped(self.value - factor * self.u), shaped(self.value + factor * self.u)
 
     def probability_at_most(self, limit: T | float) -> T:
@@ -118,6 +133,9 @@ class Figure(Generic[T]):
         >>> Figure(13000.0, 30.0).probability_at_most(13000.0)
         0.5
         """
+        if isinstance(self.value, float) and isinstance(self.u, float) and isinstance(limit, float):
+            at_most: Any = _at_most(self.value, self.u, limit)  # by the thousand a second, where rules are graded
+            return at_most  # type: ignore[no-any-return]
         value, u, at = (np.asarray(x, np.float64) for x in (self.value, self.u, limit))
         distance = at - value
         z = distance / np.where(u > 0.0, u, 1.0)

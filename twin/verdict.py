@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal
@@ -39,8 +40,11 @@ def judge(
     """
     if sense in ("at_least", "above"):  # the mirror image of at most and below
         return judge(Figure(shaped(-figure.value), figure.u), -limit, _MIRROR[sense], confidence, sufficient)
-    low, high = (np.asarray(end, np.float64) for end in figure.interval(confidence))
     strict = sense == "below"
+    if isinstance(figure.value, float) and isinstance(limit, float) and isinstance(sufficient, bool):
+        alone: Any = _judge_one(figure, limit, strict, confidence, sufficient)
+        return alone  # type: ignore[no-any-return]
+    low, high = (np.asarray(end, np.float64) for end in figure.interval(confidence))
     good = high < limit if strict else high <= limit
     bad = low >= limit if strict else low > limit
     met: T = figure.probability_at_most(limit)
@@ -50,3 +54,22 @@ def judge(
     known = np.isfinite(low) & np.isfinite(high) & np.isfinite(margin) & np.asarray(sufficient)
     status = np.where(~known, "insufficient", np.where(good, "pass", np.where(bad, "fail", "indeterminate")))
     return Judgement(like(status), met, margin)
+
+
+def _judge_one(
+    figure: Figure[float], limit: float, strict: bool, confidence: float, sufficient: bool
+) -> Judgement[float]:
+    """The same for one figure, without arrays: rules are graded by the thousand a second."""
+    low, high = figure.interval(confidence)
+    met = figure.probability_at_most(limit)
+    if strict:
+        met = 1.0 - Figure(-figure.value, figure.u).probability_at_most(-limit)
+    margin = limit - figure.value
+    status: Status = "indeterminate"
+    if not (sufficient and math.isfinite(low) and math.isfinite(high) and math.isfinite(margin)):
+        status = "insufficient"
+    elif high < limit if strict else high <= limit:
+        status = "pass"
+    elif low >= limit if strict else low > limit:
+        status = "fail"
+    return Judgement(status, met, margin)
