@@ -31,7 +31,7 @@ from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
 from twin.windows import LONG
 
-__all__ = ["Engine", "Settings", "State", "grades_of"]
+__all__ = ["Engine", "Settings", "State"]
 
 _FACTOR = np.array([SI[signal.unit][0] for signal in SIGNALS])
 _OFFSET = np.array([SI[signal.unit][1] for signal in SIGNALS])
@@ -227,7 +227,7 @@ class Engine:
         """Every rule of lines and plants over each open window; of the portfolio over the open months and years."""
         day = day_of(max(state.closed_ns, 0))
         now = [figure for figure in figures if figure.open]
-        grades = [found for figure in now for found in grades_of(self.plan, self.roster, figure, day)]
+        grades = [found for figure in now for found in self._graded(figure, day)]
         for kind in sorted(LONG):
             mine = [f for f in now if f.window == kind and int(f.units[0]) in self.lines]
             if mine:
@@ -235,17 +235,16 @@ class Engine:
                 grades += portfolio_grades(self.plan, self.plant, lines, mine, day, self.settings.efficiency)
         return grades
 
-
-def grades_of(plan: Plan, roster: Roster, figures: WindowFigures, day: date) -> Iterator[Grade]:
-    """Every rule of the plan that holds on `day` for units of this kind, graded over this window of a line or site."""
-    unit = int(figures.units[0])
-    scope = "plant" if roster.kinds[unit] == "site" else "line"
-    coverage = float(figures.kpis["coverage_pct"][0])
-    for rule in plan.rules:
-        if rule.graded_at(scope) and rule.valid_on(day):
-            kpi = METRICS[rule.metric][1]
-            known = kpi in figures.kpis
-            value = (
-                Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0])) if known else Figure(math.nan, math.nan)
-            )
-            yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct)
+    def _graded(self, figures: WindowFigures, day: date) -> Iterator[Grade]:
+        """Every rule of the plan that holds on `day` for units of this kind, over this window of a line or site."""
+        plan, unit = self.plan, int(figures.units[0])
+        line = self.lines.get(unit)
+        scope, unfit = ("plant", "") if line is None else ("line", line[1].too_young(day))
+        coverage = float(figures.kpis["coverage_pct"][0])
+        for rule in plan.rules:
+            if rule.graded_at(scope) and rule.valid_on(day):
+                kpi = METRICS[rule.metric][1]
+                value = Figure(math.nan, math.nan)
+                if kpi in figures.kpis:
+                    value = Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0]))
+                yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct, unfit)
