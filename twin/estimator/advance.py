@@ -62,7 +62,6 @@ CLIPPED = 3.0  # sigmas that one step may add to the mean innovation
 COLD, COLD_ALUMINA = 5.0, 0.04  # K of superheat below which alumina does not dissolve well; wt% a step without any
 # Close to the onset V(C) is a wall: above it is the flicker before an anode effect, below it there is more alumina.
 NEAR, NEAR_BELOW, NEAR_ALUMINA = 0.2, 0.015, 0.3  # wt%, V, wt%
-BATH_BAND, BATH_WORK = 0.08, 100.0  # share by which bath is off before crews pour or tap it; kg per root hour then
 STARVED = 0.03  # wt% above the onset that a pot without an anode effect has at least
 
 
@@ -107,9 +106,6 @@ def _open(design: Design, mean: Floats, cov: Floats, trend: Floats, drive: Drive
     if doubt.any():
         for n, sd, enough in DOUBT_OPENS:
             cov[n, n] += np.where(doubt & (cov[n, n] < enough**2), sd**2, 0.0)
-    corrected = np.abs(mean[BATH] - design.bath) > BATH_BAND * design.bath
-    if corrected.any():
-        _widen(design, cov, BATH, corrected, BATH_WORK * (step_s / HOUR) ** 0.5)
     superheat = mean[TEMPERATURE] - melting(design, mean).liquidus
     cold = np.clip(1.0 - superheat / COLD, 0.0, 1.0)
     if cold.any():

@@ -32,9 +32,6 @@ BATH_PER_AMPERE, METAL_PER_AMPERE = 7056.0 / 500e3, 32384.0 / 500e3  # kg/A, pag
 SIDE_PER_AMPERE = 16.0 / 500e3  # m2/A, page 4
 LOSS_PER_AMPERE = (1.0 / 0.001769 + 1.0 / 0.003749) / 500e3  # W/(K A) through top and bottom, page 4
 BATH_HEAT_TRANSFER = 1.0 / (7.6e-5 * 16.0)  # W/(m2 K) from bath to ledge, page 4
-LINING_PER_AMPERE = (
-    2.0 * 37e6 / 500e3
-)  # J/(K A), carbon next to bath and metal: some 60 t at 500 kA, twice their heat capacity
 BATH_HEAT, METAL_HEAT = 1200.0, 880.0  # J/(kg K), page 4
 METAL_DEPTH = 0.20  # m, plan page 6
 BATH_DEPTH = 0.20  # m, plan page 6
@@ -50,7 +47,6 @@ OWN_CAVITY = 0.015  # of the pad: pots of one drawing differ by their ledge
 VOLTAGE, FRESH = 0.15, 0.01  # V
 HEAT = 0.06  # of the heat that the pot gives off
 LIQUIDUS, THERMOCOUPLE, WALL = 4.0, 1.5, 40.0  # K
-LINING = 3.0  # K
 DISSOLUTION, POOL = 0.3, 0.4  # of the logarithm of a rate; of the steady mass (page 3: kd 0.002-0.005 /s)
 ALF3_LOSS, CAVITY, BATH_AREA, METAL, BATH = 0.08, 0.15, 0.10, 0.20, 0.04  # of the design's
 
@@ -74,7 +70,6 @@ class Design:
     metal_area: Floats  # m2
     side_area: Floats  # m2
     heat_capacity: Floats  # J/K
-    lining: Floats  # J/K
     rest: Floats  # W that leave through top and bottom at the nominal temperature
     rest_slope: Floats  # W/K of the same
     temperature: Floats  # K, nominal
@@ -133,7 +128,6 @@ def _figures(d: PotDesign) -> tuple[Floats, ...]:
         amperes, float(d.anodes), anode_area, cathode_area, *resistances, d.caf2_pct, d.mgf2_pct, d.lif_pct,
         bath, d.bath_level_cm / 100.0 if d.bath_level_cm else BATH_DEPTH,
         d.metal_pad_area_m2 or metal / (METAL_DENSITY * METAL_DEPTH), side_area, BATH_HEAT * bath + METAL_HEAT * metal,
-        LINING_PER_AMPERE * amperes,
         power - side, LOSS_PER_AMPERE * amperes, _band(d.bath_temperature_c, "C")[0], voltage, fresh,
         to_si(d.new_anode_higher_mm, "mm") / d.anodes, to_si(d.closing_mm_h, "mm") / 3600.0,
         made * d.alf3_kg_per_t / 1e3, d.slow_alumina_pct / 100.0, 60.0 * d.slow_alumina_min,
@@ -169,7 +163,7 @@ def _priors(
     priors = [
         alumina, (pool, POOL * pool), distance, (_band(d.voltage_v, "V")[0] - components, VOLTAGE), (0.0, FRESH),
         (0.0, d.feeder_accuracy_pct / 100.0), (0.0, DISSOLUTION), onset,
-        temperature, (0.0, LINING), alf3, _band(d.ledge_mm, "mm"), (bath, BATH * bath), (0.0, HEAT * power),
+        temperature, alf3, _band(d.ledge_mm, "mm"), (bath, BATH * bath), (0.0, HEAT * power),
         (temperature[0] - superheat - _liquidus(d), LIQUIDUS), (0.0, ALF3_LOSS), (0.0, THERMOCOUPLE), (0.0, WALL),
         (0.0, BATH_AREA),
         (metal, METAL * metal), (beyond_dewing, efficiency[1] * (OWN_EFFICIENCY**2 + LINE_EFFICIENCY**2) ** 0.5),

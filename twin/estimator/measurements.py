@@ -38,10 +38,9 @@ __all__ = ["SAMPLES", "Kind", "onset", "thermocouple", "wall", "weigh"]
 Slopes = dict[int, Floats]
 GATE = 4.0  # sigmas
 SAMPLE_GATE = 5.0
-WALL_GATE = 6.0  # a ledge that melts in a hot pot surprises by more than most faults of the thermometer
 # Noise of a reading, K, the thermocouple's every ten minutes and the wall's every hour: errors of the model last for
-# hours, and the steel of the wall lags behind the ledge, so both are above the instrument's own.
-THERMOCOUPLE_NOISE, WALL_NOISE = 0.4, 20.0
+# hours, so it is above the instrument's own.
+THERMOCOUPLE_NOISE, WALL_NOISE = 0.5, 6.0
 SHELL_TRANSFER = 22.0  # W/(m2 K), page 4
 ONSET_NOISE = 0.12  # wt%, how well an anode effect tells the alumina content
 
@@ -61,7 +60,7 @@ def wall(design: Design, mean: Floats, cov: Floats, reading: Floats) -> Floats:
     flux = (melting(design, mean).liquidus - AMBIENT) / resistance
     surprise = reading - AMBIENT - flux / SHELL_TRANSFER - mean[WALL]
     slopes = {LEDGE: -flux / (resistance * (SHELL_TRANSFER * LEDGE_CONDUCTIVITY)), WALL: one}
-    return update(mean, cov, THERMAL, slopes, surprise, one * WALL_NOISE**2, WALL_GATE, WALL)
+    return update(mean, cov, THERMAL, slopes, surprise, one * WALL_NOISE**2, GATE, WALL)
 
 
 def onset(mean: Floats, cov: Floats, margin: float) -> Floats:

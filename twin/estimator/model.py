@@ -1,12 +1,11 @@
 """The reduced pot model: one step of all states at once, and how it bends (its Jacobian less the identity).
 
-Nine states move, thirteen offsets fade towards their priors. Fewer states than a real pot on purpose: what is left out
+Eight states move, thirteen offsets fade towards their priors. Fewer states than a real pot on purpose: what is left out
 (sludge, single anodes, the shell, a wandering cover) is in the noise and in the offsets.
 
     m dC  = (1 - r) (1 + g) fed + k U dt - 1.889 CE F I dt + C dm_ledge              alumina
     dU    = r (1 + g) fed - k U dt                                                   alumina not yet dissolved
-    mc dT = [I (V - I R_ext) - reaction - feed heat - top and bottom - G (T - T_liq) + q + B S] dt
-    dS    = -S / lining time dt - dT                                                 lining over bath
+    mc dT = [I (V - I R_ext) - reaction - feed heat - top and bottom - G (T - T_liq) + q] dt
     dL    = ledge_rate(T, T_liq, L) dt;  dm = -rho A dL                              ledge and bath
     m dA  = AlF3 fed - (1 + w) usual loss + A dm_ledge                               AlF3
     dD    = -closing I dt - beam;  dM = (CE F I dt - tapped) / (1 + p)               distance, metal as its level shows
@@ -37,7 +36,6 @@ from twin.estimator.states import (
     FRESH,
     HEAT,
     LEDGE,
-    LINING,
     LIQUIDUS,
     METAL,
     TEMPERATURE,
@@ -54,7 +52,6 @@ __all__ = ["LEDGE_CONDUCTIVITY", "Melting", "Slopes", "dewing", "melting", "move
 LATENT, LEDGE_DENSITY, LEDGE_CONDUCTIVITY = 310e3, 3000.0, 1.5  # J/kg, kg/m3, W/(m K); page 4
 EFFECT_HEAT = 0.45  # of an anode effect's extra power that stays in the pot, the rest leaves with the gas
 PER_CENT = 100.0
-LINING_TIME = 7200.0  # s in which the lining follows the bath: 0.3 m of carbon
 STEP = 0.05  # wt%, of the difference quotients
 LEAST_EFFICIENCY = 0.5
 Slopes = dict[tuple[int, int], Floats]
@@ -139,8 +136,7 @@ def _heat(
     power = drive.current * (voltage - drive.current * design.r_external)
     rest = design.rest + design.rest_slope * (mean[TEMPERATURE] - design.temperature)
     transfer = BATH_HEAT_TRANSFER * design.side_area
-    warms = design.lining / LINING_TIME
-    stays = power - rest - transfer * (mean[TEMPERATURE] - melt.liquidus) + mean[HEAT] + warms * mean[LINING]
+    stays = power - rest - transfer * (mean[TEMPERATURE] - melt.liquidus) + mean[HEAT]
     feed_heat = np.where(dt > 0.0, FEED_HEATING_ENERGY * drive.fed, 0.0)
     share = dt / design.heat_capacity
     taken = REACTION_ENERGY * made + feed_heat * (1.0 + mean[FEED_GAIN])
@@ -151,11 +147,6 @@ def _heat(
     slopes[TEMPERATURE, LIQUIDUS] = share * transfer
     slopes[TEMPERATURE, HEAT] = share
     slopes[TEMPERATURE, FEED_GAIN] = -feed_heat / design.heat_capacity
-    slopes[TEMPERATURE, LINING] = share * warms
-    for state in (TEMPERATURE, ALUMINA, ALF3, LIQUIDUS, HEAT, FEED_GAIN, LINING):
-        slopes[LINING, state] = -slopes[TEMPERATURE, state]
-    slopes[LINING, LINING] = slopes[LINING, LINING] - dt / LINING_TIME
-    after[LINING] += mean[TEMPERATURE] - after[TEMPERATURE] - dt / LINING_TIME * mean[LINING]
 
 
 def _ledge(

@@ -23,7 +23,7 @@ __all__ = ["OUTPUTS", "Output", "derive", "efficiency_offset", "known", "line_ef
 DEWING_BY_SUPERHEAT, DEWING_BY_ALF3 = -0.0095 * np.log(10.0), 0.019 * np.log(10.0)  # of the loss
 # What no state stands for, one standard deviation: the shape of V(C), the shape of the ledge, and what metal waves and
 # work at the pot do to efficiency for hours. It is in the pot, not in the measurements, so it goes into what is told.
-UNSEEN = {"alumina_wt_pct": 0.058, "superheat_k": 0.2, "ledge_m": 0.0055, "efficiency": 0.0015}
+UNSEEN = {"alumina_wt_pct": 0.058, "superheat_k": 0.3, "ledge_m": 0.007, "efficiency": 0.0015}
 
 
 class Output(NamedTuple):
