@@ -137,9 +137,16 @@ def broker_of(settings: Settings) -> Broker:
     )
 
 
-def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
+def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
     at = broker_of(settings)
     return MqttPublisher(
-        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context()
+        at.host,
+        at.port,
+        client_id=name,
+        retain=retain,
+        patience_s=patience_s,
+        user=at.user,
+        password=at.password,
+        tls=at.context(),
     )
