@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -174,7 +175,9 @@ def drop(
         rows = _there(file, chosen, path)
         if rows and not yes:
             typer.confirm(f"Drop {len(rows)} parked problems for good? They cannot be replayed any more.", abort=True)
-        done = file.drop(chosen, time.time_ns())
+        # What was parked while the question was open is not dropped unseen.
+        up_to = max((number for number, _ in rows), default=0)
+        done = file.drop(replace(chosen, up_to=up_to), time.time_ns())
     if as_json:
         _print_json(drop_view(done))
         return

@@ -19,6 +19,7 @@ class Selection:
     topic: str | None = None
     since_ns: int = 0
     state: State = "waiting"
+    up_to: int = 0  # newest id that is meant; 0 = any
 
     def sql(self) -> tuple[str, list[object]]:
         """Condition and its values; what is named by id is meant whatever became of it."""
@@ -31,6 +32,9 @@ class Selection:
         if self.topic is not None:
             parts.append("topic_fits(topic, ?)")
             values.append(self.topic)
+        if self.up_to:
+            parts.append("id <= ?")
+            values.append(self.up_to)
         if self.state != "any":
             parts.append("replayed_ns IS NULL" if self.state == "waiting" else "replayed_ns IS NOT NULL")
         return " AND ".join(parts), values

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import gmqtt
 
 from twin.errors import ConfigError
+from twin.link import Link
 from twin.ports import Message
 
 __all__ = ["Broker", "MqttSource", "broker"]
 
-BACKOFF_CEILING_S = 30.0
-_LAST_DOUBLING = 10
 _NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: ours runs instead
 _QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
 _QUIET.setLevel(logging.CRITICAL)
@@ -34,6 +33,7 @@ logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
 # more come, waiting for a fuller batch would be waiting for ourselves (F7).
 _WINDOW_SUSPECTED = 16
 _QUIET_S = 0.01
+_FULL = "the buffer is full: waiting for the store; the broker keeps what comes"
 _OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
 
 
@@ -117,7 +117,7 @@ class _Batch:
 
 
 class MqttSource:
-    """Source port. `problem` is "" while connected, else one sentence; `sessions_lost` counts F3."""
+    """Source port. `link.problem` is "" while connected, else one sentence; `alarm` tells of a lost session (F3)."""
 
     def __init__(
         self,
@@ -133,6 +133,7 @@ class MqttSource:
         batch_bytes: int = 1500 << 10,
         linger_s: float = 0.25,
         on_change: Callable[[str], None] = lambda problem: None,
+        alarm: Callable[[str], None] = lambda text: None,
     ) -> None:
         if not client_id:
             raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
@@ -143,9 +144,7 @@ class MqttSource:
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
-        self._on_change = on_change
-        self.problem = "not connected yet"
-        self.sessions_lost = 0
+        self.link = Link(client_id, on_change, alarm)
         self.received = 0
         self.held_bytes = 0  # of messages not yet acknowledged, what they cost included
         self._batches: deque[_Batch] = deque()  # not yet taken; all but the last are full
@@ -156,46 +155,48 @@ class MqttSource:
         self._room = asyncio.Event()  # set unless the buffer is full
         self._room.set()
         self._client: _Client | None = None
-        self._paused = False
-        self._closing = False
+        self.paused = False
+        self._closing = asyncio.Event()
 
     # -- connection ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep connected until closed."""
-        attempt, ever = 0, False
-        while not self._closing:
+        at = f"broker {self._where.host}:{self._where.port}"
+        while not self._closing.is_set():
             # A paused connection dies of its own silence; to connect again before there is room would only add to it.
             await self._room.wait()
             lost = asyncio.Event()
             try:
-                await self._connect(lost, first=not ever)
+                await self._connect(lost)
             except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(
-                    f"broker {self._where.host}:{self._where.port} cannot be reached: {str(error) or 'no answer'}"
-                )
-                attempt = min(attempt + 1, _LAST_DOUBLING)
-                await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
-                continue
-            attempt, ever = 0, True
-            await lost.wait()
-            if self._paused:
-                self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
-            elif not self._closing:
-                self._tell(f"broker {self._where.host}:{self._where.port} closed the connection")
+                pause = self.link.failed(f"{at} cannot be reached: {str(error) or 'no answer'}")
+            else:
+                await lost.wait()
+                if self._closing.is_set():
+                    return
+                pause = self.link.failed(_FULL if self.paused else f"{at} closed the connection")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._closing.wait()
 
-    async def _connect(self, lost: asyncio.Event, *, first: bool) -> None:
+    async def _connect(self, lost: asyncio.Event) -> None:
         client = _Client(self._client_id, self._admit, **self._properties)
         if self._where.user:
             client.set_auth_credentials(self._where.user, self._where.password)
 
         def connected(_client: object, session_present: int, _code: int, _properties: object) -> None:
-            if not session_present and not first:
-                self.sessions_lost += 1
+            self.link.opened(bool(session_present))
 
         def subscribed(_client: object, _mid: int, granted: tuple[int, ...], _properties: object) -> None:
-            refused = any(code >= 128 for code in granted)
-            self._tell(f"the broker refuses the subscription to {', '.join(self._topics)}" if refused else "")
+            if any(code >= 128 for code in granted):
+                self.link.tell(f"the broker refuses the subscription to {', '.join(self._topics)}")
+            else:
+                asyncio.get_running_loop().call_later(self.link.doubt_s, well)
+
+        def well() -> None:
+            if not lost.is_set():
+                self.link.tell("")
 
         client.on_connect = connected
         client.on_subscribe = subscribed
@@ -208,26 +209,25 @@ class MqttSource:
         except TimeoutError:
             client.abandon()
             raise
-        if self._closing:
+        if self._closing.is_set():
             await client.disconnect()
             return
-        self._client, self._paused = client, False
+        self._client, self.paused = client, False
         # Always: a broker that forgot the session forgot the subscription too (F26).
         client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
 
-    def _tell(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
-            self._on_change(problem)
-
     async def close(self) -> None:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
-        self._closing = True
+        self._closing.set()
         self._more.set()
         self._room.set()
         client, self._client = self._client, None
         if client is not None:
             await client.disconnect()
+
+    @property
+    def problem(self) -> str:
+        return self.link.problem
 
     # -- messages -----------------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class MqttSource:
             self._more.set()
         if self.held_bytes >= self._buffer_bytes and (transport := client.transport):
             transport.pause_reading()
-            self._paused = True
+            self.paused = True
             self._room.clear()
 
     def _full(self, batch: _Batch) -> bool:
@@ -258,8 +258,8 @@ class MqttSource:
     def _settled(self, batch: _Batch) -> None:
         self._taken.discard(batch)
         self.held_bytes -= batch.size
-        if self._paused and self.held_bytes < self._buffer_bytes // 2:
-            self._paused = False
+        if self.paused and self.held_bytes < self._buffer_bytes // 2:
+            self.paused = False
             self._room.set()
             if self._client is not None and (transport := self._client.transport):
                 transport.resume_reading()
@@ -272,7 +272,7 @@ class MqttSource:
 
     async def deliveries(self) -> AsyncIterator[_Batch]:
         """Batches in receive order: full, or lingered, or as large as the broker's window lets them become."""
-        while not self._closing:
+        while not self._closing.is_set():
             if not self._batches:
                 self._more.clear()
                 await self._more.wait()
@@ -286,7 +286,7 @@ class MqttSource:
         """Wait for the batch to become full; it is, too, when a later one has begun."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger_s
-        while not self._full(batch) and len(self._batches) == 1 and not self._closing:
+        while not self._full(batch) and len(self._batches) == 1 and not self._closing.is_set():
             before = len(batch.messages)
             pause = min(_QUIET_S, until - loop.time())
             if pause <= 0:
