@@ -8,9 +8,11 @@ after it has lasted, so that one outage is one alarm.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 __all__ = ["CEILING_S", "STEADY_S", "Link"]
 
@@ -65,6 +67,21 @@ class Link:
         if problem != self.problem:
             self.problem = problem
             self._on_change(problem)
+
+    def subscribed(self, lost: asyncio.Event) -> None:
+        """All is well again, once the connection is believed; `lost` is set when it breaks before."""
+
+        def well() -> None:
+            if not lost.is_set():
+                self.tell("")
+
+        asyncio.get_running_loop().call_later(self.doubt_s, well)
+
+    async def rest(self, problem: str, closing: asyncio.Event) -> None:
+        """After a failure: pause before the next try, or until `closing` is set."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.failed(problem)):
+                await closing.wait()
 
     def failed(self, problem: str) -> float:
         """A try failed or a connection broke; returns the pause [s] before the next try."""

@@ -41,6 +41,10 @@ class OpenStore(Store, Protocol):
 
     async def open(self) -> None: ...
 
+    async def probe(self) -> None:
+        """Return when the store answers; raises SinkUnavailable."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -49,6 +53,9 @@ class MemoryStore(MemorySink):
 
     async def open(self) -> None:
         """Memory is always open."""
+
+    async def probe(self) -> None:
+        """Memory always answers."""
 
     async def close(self) -> None:
         """Nothing outlives the process."""

@@ -64,6 +64,13 @@ class DuckStore:
         """Any SQL question, for the page and for people."""
         return await self._run(lambda: self._connection().execute(sql, parameters or []).fetchall())
 
+    async def probe(self) -> None:
+        """Return when the file answers; raises SinkUnavailable."""
+        try:
+            await self.query("SELECT 1")
+        except duckdb.Error as error:
+            raise SinkUnavailable(f"{self._path}: {error}") from error
+
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 

@@ -13,7 +13,6 @@ import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -155,10 +154,8 @@ class MqttSource:
         self._room = asyncio.Event()  # set unless the buffer is full
         self._room.set()
         self._client: _Client | None = None
-        self.paused = False
+        self.paused = self._held = False
         self._closing = asyncio.Event()
-
-    # -- connection ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep connected until closed."""
@@ -170,15 +167,13 @@ class MqttSource:
             try:
                 await self._connect(lost)
             except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                pause = self.link.failed(f"{at} cannot be reached: {str(error) or 'no answer'}")
+                problem = f"{at} cannot be reached: {str(error) or 'no answer'}"
             else:
                 await lost.wait()
                 if self._closing.is_set():
                     return
-                pause = self.link.failed(_FULL if self.paused else f"{at} closed the connection")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._closing.wait()
+                problem = _FULL if self.paused else f"{at} closed the connection"
+            await self.link.rest(problem, self._closing)
 
     async def _connect(self, lost: asyncio.Event) -> None:
         client = _Client(self._client_id, self._admit, **self._properties)
@@ -192,11 +187,7 @@ class MqttSource:
             if any(code >= 128 for code in granted):
                 self.link.tell(f"the broker refuses the subscription to {', '.join(self._topics)}")
             else:
-                asyncio.get_running_loop().call_later(self.link.doubt_s, well)
-
-        def well() -> None:
-            if not lost.is_set():
-                self.link.tell("")
+                self.link.subscribed(lost)
 
         client.on_connect = connected
         client.on_subscribe = subscribed
@@ -229,7 +220,16 @@ class MqttSource:
     def problem(self) -> str:
         return self.link.problem
 
-    # -- messages -----------------------------------------------------------------------------------------------
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """Batches that wait, and batches taken that are not acknowledged."""
+        return len(self._batches), len(self._taken)
+
+    def hold(self) -> None:
+        """Take nothing more from the broker, for good; what was received can still be acknowledged."""
+        self._held = True
+        if self._client is not None and (transport := self._client.transport):
+            transport.pause_reading()
 
     def _admit(self, mid: int, topic: str, payload: bytes, client: _Client) -> None:
         batch = self._batches[-1] if self._batches else None
@@ -258,7 +258,7 @@ class MqttSource:
     def _settled(self, batch: _Batch) -> None:
         self._taken.discard(batch)
         self.held_bytes -= batch.size
-        if self.paused and self.held_bytes < self._buffer_bytes // 2:
+        if self.paused and not self._held and self.held_bytes < self._buffer_bytes // 2:
             self.paused = False
             self._room.set()
             if self._client is not None and (transport := self._client.transport):
