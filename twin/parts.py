@@ -30,6 +30,7 @@ __all__ = [
     "publisher_of",
     "roles_of",
     "roster_of",
+    "secrets_of",
     "sink_of",
 ]
 
@@ -142,6 +143,13 @@ def broker_of(settings: Settings) -> Broker:
         password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
         ca_file=settings["mqtt.ca_file"],
     )
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """The texts that no log line may hold: the content of every file that a setting `*password_file`, `*token_file`
+    names. Raises ConfigError when one cannot be read."""
+    names = [name for name in settings.values if name.endswith(("password_file", "token_file"))]
+    return [secret for name in names if (secret := read_secret(settings[name], name))]
 
 
 def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:

@@ -46,7 +46,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ingest", "runner", "resume", "record", "replay", "replay_report", "column_map", "parquet_files", "answers"),
     ("report",),
     ("adapters",),
-    ("parts", "operations"),
+    ("parts", "operations", "shutdown"),
     ("service", "recordings"),
     ("trace", "console", "keys", "progress", "cli_options", "score", "letter_texts"),
     ("evaluate",),
