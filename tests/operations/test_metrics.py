@@ -104,10 +104,11 @@ def test_the_process_is_told() -> None:
     assert found["process_resident_memory_bytes",] > 1e6
 
 
-def test_every_row_of_a_whole_process_is_exported_and_right(tmp_path: Path) -> None:
+def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
+    """Everything that a process with every part exports after two batches, and the steps of its twin."""
     ops, roster = operations(), roster_of(3)
     sink = Choosy(roster, [SinkUnavailable("away")])
-    letters = DeadLetters(tmp_path / "parked.sqlite")
+    letters = DeadLetters(folder / "parked.sqlite")
     engine = engine_of(settings=EngineSettings(estimate=True))
     runner = Runner(engine, write=sink.write, health=lambda: HEALTH)
     lagging_ns = time.time_ns() - 100 * 10**9
@@ -131,6 +132,12 @@ def test_every_row_of_a_whole_process_is_exported_and_right(tmp_path: Path) -> N
 
     asyncio.run(work())
     found = scraped(ops)
+    letters.close()
+    return found, runner.steps
+
+
+def test_every_row_of_a_whole_process_is_exported_and_right(tmp_path: Path) -> None:
+    found, steps = whole(tmp_path)
     histograms = {f"{row.name}_count" for row in EXPORTED if row.kind == "histogram"}
     wanted = {row.name for row in EXPORTED if row.kind != "histogram"} | histograms
     assert wanted - {key[0] for key in found} == set()
@@ -147,13 +154,12 @@ def test_every_row_of_a_whole_process_is_exported_and_right(tmp_path: Path) -> N
     assert found["smelter_ingest_problems_total", "refused"] == 1
     assert found["smelter_deadletter_problems", "out_of_range"] == 2
     assert found["smelter_deadletter_problems", "oversize"] == 0, "a series that is there before it counts"
-    assert plain["engine_steps_total"] == plain["engine_step_seconds_count"] == runner.steps > 0
+    assert plain["engine_steps_total"] == plain["engine_step_seconds_count"] == steps > 0
     assert plain["engine_minute_seconds_count"] >= 1
     assert plain["engine_windows_told_total"] > 0
     assert plain["mqtt_connected"] == 0
     assert {key[1] for key in found if key[0] == "smelter_engine_faults_active"} == {fault.code for fault in FAULTS}
     assert {key[1] for key in found if key[0] == "smelter_ingest_problems_total"} == set(REASONS)
-    letters.close()
 
 
 def test_the_number_of_series_does_not_grow_with_the_plant() -> None:
