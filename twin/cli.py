@@ -1,4 +1,4 @@
-"""The command line: `twin up | run | ingest | simulate | record | replay | status | report | evaluate | trace ...`."""
+"""The command line: `twin up | run | ingest | simulate | record | replay | status | report | deadletter ...`."""
 
 from __future__ import annotations
 

@@ -14,14 +14,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-__all__ = ["CEILING_S", "STEADY_S", "Link"]
+__all__ = ["BUFFER_FULL", "CEILING_S", "STEADY_S", "Link", "passed"]
 
+BUFFER_FULL = "the buffer is full: waiting for the store; the broker keeps what comes"
 CEILING_S = 30.0  # longest pause between two tries
 STEADY_S = 10.0  # a connection that lasted so long was a good one
 _FIRST_S = 0.1
 _LAST_DOUBLING = 10  # 0.1 s doubled so often is past the ceiling
 _FLAPPING = 3  # short connections in a row after which a new one is not believed at once
 _HINT = "; it breaks soon after it was made, again and again: does another client use the client id {}?"
+
+
+async def passed(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set or the time has passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Link:
@@ -79,9 +87,7 @@ class Link:
 
     async def rest(self, problem: str, closing: asyncio.Event) -> None:
         """After a failure: pause before the next try, or until `closing` is set."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.failed(problem)):
-                await closing.wait()
+        await passed(closing, self.failed(problem))
 
     def failed(self, problem: str) -> float:
         """A try failed or a connection broke; returns the pause [s] before the next try."""

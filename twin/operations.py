@@ -20,6 +20,7 @@ from twin.errors import SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
 from twin.ingest import Counts
+from twin.link import BUFFER_FULL
 from twin.log import Say
 from twin.metrics import Meters, Sample
 from twin.outage import Outage
@@ -89,8 +90,7 @@ class Operations:
         """The connection to the broker, and what waits between it and the store."""
         self._source = source
         self.readiness.add("broker", lambda: "" if source.paused else source.problem)
-        full = "the buffer is full: the store takes less than comes"
-        self.readiness.add("ingest", lambda: full if source.paused else "")
+        self.readiness.add("ingest", lambda: BUFFER_FULL if source.paused else "")
 
         def samples() -> Iterator[Sample]:
             link, broker = source.link, self.broker

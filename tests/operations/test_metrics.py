@@ -23,6 +23,7 @@ from twin.errors import SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
 from twin.ingest import Ingestor
+from twin.link import BUFFER_FULL
 from twin.log import Log
 from twin.metrics import EXPORTED, Meters, Sample
 from twin.operations import Operations
@@ -239,4 +240,4 @@ def test_a_paused_ingest_is_not_ready_and_says_why_once() -> None:
     ops.watch_source(source)
     assert [reason.part for reason in ops.readiness.reasons()] == ["broker"]
     source.paused = True
-    assert ops.readiness.reasons() == [Reason("ingest", "the buffer is full: the store takes less than comes")]
+    assert ops.readiness.reasons() == [Reason("ingest", BUFFER_FULL)]

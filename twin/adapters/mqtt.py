@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import gmqtt
 
 from twin.errors import ConfigError
-from twin.link import Link
+from twin.link import BUFFER_FULL, Link, passed
 from twin.ports import Message
 
 __all__ = ["Broker", "MqttSource", "broker"]
@@ -32,7 +32,7 @@ logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
 # more come, waiting for a fuller batch would be waiting for ourselves (F7).
 _WINDOW_SUSPECTED = 16
 _QUIET_S = 0.01
-_FULL = "the buffer is full: waiting for the store; the broker keeps what comes"
+_GOODBYE_S = 1.0
 _OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
 
 
@@ -70,7 +70,7 @@ class _Client(gmqtt.Client):
     """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
 
     gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
-    The three private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
+    The private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
     """
 
     def __init__(self, client_id: str, admit: Callable[[int, str, bytes, _Client], None], **properties: int) -> None:
@@ -89,10 +89,12 @@ class _Client(gmqtt.Client):
         transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
         return None if transport is None or transport.is_closing() else transport
 
-    def abandon(self) -> None:
-        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
-        if transport := self.transport:
-            transport.abort()
+    async def leave(self, lost: asyncio.Event) -> None:
+        """Say goodbye, read on until the broker closes: closed with bytes unread, a socket loses the last PUBACKs."""
+        if self.transport:
+            self._connection.send_disconnect(reason_code=0)
+            await passed(lost, _GOODBYE_S)
+        await self.disconnect()
 
     def acknowledge(self, mids: list[int]) -> None:
         """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
@@ -136,16 +138,12 @@ class MqttSource:
     ) -> None:
         if not client_id:
             raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
-        self._where = where
-        self._topics = topics
-        self._client_id = client_id
-        self._qos = qos
+        self._where, self._topics, self._client_id, self._qos = where, topics, client_id, qos
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
         self.link = Link(client_id, on_change, alarm)
-        self.received = 0
-        self.held_bytes = 0  # of messages not yet acknowledged, what they cost included
+        self.received = self.held_bytes = 0  # held: of messages not yet acknowledged, what they cost included
         self._batches: deque[_Batch] = deque()  # not yet taken; all but the last are full
         self._taken: set[_Batch] = set()  # taken, not yet acknowledged
         self._more = asyncio.Event()
@@ -154,6 +152,7 @@ class MqttSource:
         self._room = asyncio.Event()  # set unless the buffer is full
         self._room.set()
         self._client: _Client | None = None
+        self._lost = asyncio.Event()  # set when its connection is
         self.paused = self._held = False
         self._closing = asyncio.Event()
 
@@ -172,13 +171,13 @@ class MqttSource:
                 await lost.wait()
                 if self._closing.is_set():
                     return
-                problem = _FULL if self.paused else f"{at} closed the connection"
+                problem = BUFFER_FULL if self.paused else f"{at} closed the connection"
             await self.link.rest(problem, self._closing)
 
     async def _connect(self, lost: asyncio.Event) -> None:
         client = _Client(self._client_id, self._admit, **self._properties)
-        if self._where.user:
-            client.set_auth_credentials(self._where.user, self._where.password)
+        if (where := self._where).user:
+            client.set_auth_credentials(where.user, where.password)
 
         def connected(_client: object, session_present: int, _code: int, _properties: object) -> None:
             self.link.opened(bool(session_present))
@@ -194,27 +193,27 @@ class MqttSource:
         client.on_disconnect = lambda *_: lost.set()
         try:
             async with asyncio.timeout(10):
-                await client.connect(
-                    self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30
-                )
+                await client.connect(where.host, where.port, ssl=where.context() or False, keepalive=30)
         except TimeoutError:
-            client.abandon()
+            if transport := client.transport:  # it would stay open until the heartbeat misses it
+                transport.abort()
             raise
         if self._closing.is_set():
             await client.disconnect()
             return
-        self._client, self.paused = client, False
+        self._client, self._lost, self.paused = client, lost, False
         # Always: a broker that forgot the session forgot the subscription too (F26).
         client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
 
     async def close(self) -> None:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
+        self.hold()
         self._closing.set()
         self._more.set()
         self._room.set()
         client, self._client = self._client, None
         if client is not None:
-            await client.disconnect()
+            await client.leave(self._lost)
 
     @property
     def problem(self) -> str:
@@ -222,16 +221,17 @@ class MqttSource:
 
     @property
     def backlog(self) -> tuple[int, int]:
-        """Batches that wait, and batches taken that are not acknowledged."""
         return len(self._batches), len(self._taken)
 
     def hold(self) -> None:
-        """Take nothing more from the broker, for good; what was received can still be acknowledged."""
+        """Take nothing more, for good: what comes is not acknowledged and stays with the broker."""
         self._held = True
         if self._client is not None and (transport := self._client.transport):
-            transport.pause_reading()
+            transport.resume_reading()
 
     def _admit(self, mid: int, topic: str, payload: bytes, client: _Client) -> None:
+        if self._held:
+            return
         batch = self._batches[-1] if self._batches else None
         if batch is None or self._full(batch) or batch.client is not client:
             batch = _Batch(client, self._settled)
@@ -258,7 +258,7 @@ class MqttSource:
     def _settled(self, batch: _Batch) -> None:
         self._taken.discard(batch)
         self.held_bytes -= batch.size
-        if self.paused and not self._held and self.held_bytes < self._buffer_bytes // 2:
+        if self.paused and self.held_bytes < self._buffer_bytes // 2:
             self.paused = False
             self._room.set()
             if self._client is not None and (transport := self._client.transport):

@@ -1,7 +1,7 @@
 """The built-in page: the newest snapshot as HTML, as JSON and as a stream of server-sent events.
 
 `/` the page, static files of the package; `/api/snapshot` JSON, 503 while the twin warms up; `/api/stream` event
-`snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}.
+`snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}, 200.
 Asked for on demand: `/api/line?path=site/line`, `/api/pot?path=site/line/pot`, `/api/whatif?path=site/line&voltage=-20`
 with the levers of `twin.levers.CONTROLS`; 400, 404 and 503 say in `detail` what would be allowed.
 """
