@@ -21,6 +21,12 @@ pytestmark = pytest.mark.live
 SECRET = "open-sesame-4711"
 
 
+def count(influx: InfluxServer, database: str) -> int:
+    """Points so far; InfluxDB 1.6 leaves single aggregates out while points come, so only one is asked for."""
+    series = influx.query("SELECT count(voltage_v) FROM pot", database)["results"][0].get("series")
+    return int(series[0]["values"][0][1]) if series else 0
+
+
 def end(process: Twin, within_s: float) -> float:
     """SIGTERM; returns the seconds that it took to end, with code 0."""
     began = time.monotonic()
@@ -120,24 +126,24 @@ def test_ended_under_load_everything_acknowledged_is_stored_and_the_rest_is_with
     with twin(tmp_path / "run", "ingest", **settings) as process:
         process.says("connected to the broker")
         pumping.start()
-        until_sync(lambda: bool(stored(influx, database)) and stored(influx, database)[0] > 1000, "load")
+        until_sync(lambda: count(influx, database) > 1000, "load")
         assert pumping.is_alive()
         took = end(process, 10)
         stop.set()
         pumping.join()
         assert took < 8
         assert "store is slow" not in process.log(), "a load that does not pause is no reason to leave anything"
-    count, total, *_ = stored(influx, database)
+    there, total, *_ = stored(influx, database)
     left: list[float] = []
 
     async def rest() -> None:
         async with running(broker, fresh_name, batch_messages=100) as source:
-            messages = await source.take(sent[0] - int(count))
+            messages = await source.take(sent[0] - int(there))
             left.extend(float(m.payload.split(b":")[2].split(b",")[0]) for m in messages)
 
-    if count < sent[0]:
+    if there < sent[0]:
         run(rest)
-    assert count + len(left) == sent[0], "nothing is lost, and nothing that is stored comes again"
+    assert there + len(left) == sent[0], "nothing is lost, and nothing that is stored comes again"
     assert total + sum(left) == pytest.approx(sum(n / 1e4 for n in range(sent[0])))
 
 
@@ -156,7 +162,7 @@ def test_ended_while_the_store_is_away_it_ends_in_time_and_loses_nothing(fresh_n
             assert "unacknowledged messages stay with the broker" in process.log()
         influx.start()
         with twin(tmp_path / "run", "run", **settings) as process:
-            until_sync(lambda: bool(stored(influx, fresh_name)) and stored(influx, fresh_name)[0] == 200, "all of it")
+            until_sync(lambda: count(influx, fresh_name) == 200, "all of it")
             end(process, 6)
         times = influx.query("SELECT first(voltage_v) FROM pot", fresh_name)["results"][0]["series"][0]["values"][0]
         assert times[0] == START_MS * 1_000_000
