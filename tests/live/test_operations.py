@@ -166,3 +166,30 @@ def test_ended_while_the_store_is_away_it_ends_in_time_and_loses_nothing(fresh_n
             end(process, 6)
         times = influx.query("SELECT first(voltage_v) FROM pot", fresh_name)["results"][0]["series"][0]["values"][0]
         assert times[0] == START_MS * 1_000_000
+
+
+def test_a_store_file_that_cannot_be_opened_is_waited_for(broker: Server, fresh_name: str, tmp_path: Path) -> None:
+    """F27, the embedded store."""
+    port, file = free_port(), tmp_path / "store" / "twin.duckdb"
+    file.mkdir(parents=True)
+    settings: dict[str, Any] = {"mqtt__url": broker.url, "mqtt__root": fresh_name, "mqtt__client_id": fresh_name}
+    settings |= {"sink__url": f"duckdb:{file}", "metrics__port": port, "ready__probe_s": 0.2, "sink__retry_max_s": 0.2}
+    with twin(tmp_path / "run", "ingest", **settings) as process:
+        process.says("the store cannot be opened yet")
+        until_sync(lambda: not_ready(port) == {"store"}, "a process without its store")
+        publish(broker, topic(fresh_name), lines(0, 20))
+        process.says("the store is away")
+        file.rmdir()
+        until_sync(lambda: ready(port), "the store")
+        until_sync(lambda: metric(port, "smelter_ingest_messages_stored_total") == 20, "the messages")
+        end(process, 20)
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_setting(broker: Server, fresh_name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for sink in ("duckdb", "memory"):
+        settings: dict[str, Any] = {"mqtt__url": broker.url, "sink__url": sink, "data__dir": tmp_path / "file" / "data"}
+        with twin(tmp_path / f"run-{sink}", "ingest", **settings) as process:
+            assert process.process.wait(20) == 2
+            assert "see data.dir" in process.log()
+            assert "Traceback" not in process.log()

@@ -81,7 +81,10 @@ class DuckStore:
         return self._db
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self._path.parent} cannot be made: {error}; see data.dir, sink.url") from error
         try:
             db = duckdb.connect(str(self._path), config=_OPTIONS)
         except duckdb.IOException as error:
