@@ -15,13 +15,12 @@ import numpy as np
 from msgspec.structs import replace as with_fields
 
 from twin.cells import RATES
-from twin.estimator import SAMPLES, Estimator, Inputs, Samples
+from twin.estimator import OUTPUTS, SAMPLES, Estimator, Inputs, Samples
 from twin.estimator import Settings as EstimatorSettings
 from twin.estimator import State as EstimatorState
 from twin.estimator.belief import Belief
 from twin.estimator.marks import MARKS
 from twin.estimator.pooling import efficiency_offset
-from twin.estimator.states import METAL
 from twin.frames import Codes, Estimate, Floats, Ints, Quality, Readings
 from twin.plant import PotDesign, Roster
 from twin.signals import by_name
@@ -59,6 +58,7 @@ TURN_POTS = 256  # pots whose late samples are taken in one minute
 TURN_MINUTES = 60  # at least so far apart, so that samples of a round are taken together
 UNSTABLE = to_si(20.0, "mV")  # of metal wave; above it a pot is noisy (U)
 ANODE = by_name("anode_changed")
+METAL_KG = [output.name for output in OUTPUTS].index("metal_kg")
 
 
 @dataclass
@@ -233,7 +233,7 @@ class Tracker:
         track.offset, track.u_common, track.u_own = efficiency_offset(design, belief, self.line_of)
         track.learnt = 1.0 - np.minimum(np.square(track.u_common / self._u_drawn), 1.0)
         estimate, known = self.estimator.estimate(track.state, self.units, self.line_of)
-        track.metal_sd = np.sqrt(estimate.cov[:, METAL, METAL])
+        track.metal_sd = np.sqrt(estimate.cov[:, METAL_KG, METAL_KG])
         track.estimate = replace(estimate, known=known, time_ns=(track.minute + 1) * MINUTE_NS)
 
     def changed(self, track: Track) -> set[int]:
