@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.cli_options import ConfigOption, SetOption, settings_of
+from twin.codec import REASONS
 from twin.errors import SourceUnavailable
-from twin.snapshot import GradeView, LineView, Snapshot
+from twin.snapshot import GradeView, IngestView, LineView, Snapshot
 
 __all__ = ["status"]
 
+AHEAD_S = 1.0  # what NTP keeps in any plant
 STYLES = {"pass": "", "fail": "bold red", "indeterminate": "yellow", "insufficient": "dim"}
 
 
@@ -31,8 +33,20 @@ def status(config: ConfigOption = None, words: SetOption = None) -> None:
     console.print(
         f"ingest: {view.received} received = {view.stored} stored + {view.parked} parked, lag {lag}", highlight=False
     )
+    for line in _troubles(view):
+        console.print(f"  {line}", highlight=False, markup=False)
     if view.problem:
         console.print(Text(view.problem, style="bold red"))
+
+
+def _troubles(view: IngestView) -> list[str]:
+    """What came in and is not as it should be, one line each."""
+    lines = [f"parked, {reason}: {count}. {REASONS.get(reason, '')}" for reason, count in sorted(view.problems.items())]
+    if view.collisions:
+        lines.append(f"{view.collisions} readings replaced another value of the same unit, signal and time")
+    if view.ahead_s is not None and view.ahead_s > AHEAD_S:
+        lines.append(f"the clock of {view.ahead_unit} is {view.ahead_s:.1f} s ahead of this one; set it (NTP)")
+    return lines
 
 
 def _ask(url: str) -> Snapshot:

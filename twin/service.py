@@ -23,6 +23,7 @@ from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
+from twin.notices import Rarely
 from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
@@ -84,6 +85,7 @@ class Twin:
         counts = self.ingestor.counts if self.ingestor else None
         if counts is None or self.source is None:
             return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        ahead = self.codec.skew.furthest()
         return IngestView(
             connected=not self.source.problem,
             received=counts.received,
@@ -94,6 +96,11 @@ class Twin:
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
             problem=self.source.problem or counts.store_problem,
+            collisions=counts.collisions,
+            bad_values=counts.bad_values,
+            problems=dict(counts.problems),
+            ahead_s=ahead[1] if ahead else None,
+            ahead_unit=self.codec.roster.paths[ahead[0]] if ahead else "",
         )
 
 
@@ -186,6 +193,7 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
+        on_refused=Rarely(twin.say).refused,
     )  # fmt: skip
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run

@@ -28,8 +28,10 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("checkpoint",),
     # the pure core ends here
-    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point"),
+    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point", "refusals", "skew", "collisions"),
+    ("notices", "tls", "access", "precautions"),
     ("codec", "encode", "view", "announce", "recording", "levers"),
+    ("divide",),
     ("ingest", "runner", "resume", "record", "replay", "replay_report", "column_map", "parquet_files", "answers"),
     ("report",),
     ("adapters",),

@@ -7,7 +7,6 @@ taken). The body of an answer decides, not its code alone (F12).
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -24,16 +23,9 @@ from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings
 from twin.lines import LineProtocol
 from twin.plant import Roster
+from twin.refusals import judged
 
 __all__ = ["InfluxStore", "Target", "target"]
-
-# What cannot get better by sending it again: syntax, types, retention. Everything else may be an outage.
-_FINAL = re.compile(
-    r"unable to parse|partial write|field type conflict|points? beyond retention"
-    r"|invalid (?:field|boolean|number|timestamp)",
-    re.I,
-)
-_TOO_LARGE = 413  # the same batch never gets smaller by waiting: the ingest halves what is rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ class InfluxStore:
                 **options,
             )
         except ApiException as error:
-            raise _judged(error, body) from error
+            raise judged(error.status, _said(error), body) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
 
@@ -144,11 +136,7 @@ class InfluxStore:
         return body
 
 
-def _judged(error: ApiException, body: bytes) -> SinkUnavailable | SinkRejected:
-    """What an error answer means for the batch (F9, F12)."""
+def _said(error: ApiException) -> str:
+    """The body of an error answer, or the words beside its code."""
     said = error.body or error.reason or ""
-    text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))[:2000]
-    if _FINAL.search(text) or error.status == _TOO_LARGE:
-        named = tuple(line for line in re.findall(rb"unable to parse '([^\n]*?)': ", text.encode()) if line in body)
-        return SinkRejected(f"HTTP {error.status}: {text}", named)
-    return SinkUnavailable(f"HTTP {error.status}: {text}")
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
