@@ -91,9 +91,9 @@ class _Division:
             return
         self._stored.append(readings)
         for index in those:
-            for signal, error in self._cut.items():
+            for signal, conflict in self._cut.items():
                 if self._says(index, signal):
-                    self._problem(index, error, CATALOGUE[signal].topic_field)
+                    self._problem(index, conflict, CATALOGUE[signal].topic_field)
 
     def _park(self, those: Sequence[int], error: SinkRejected) -> None:
         """Park what says something; a message that says nothing was not refused."""

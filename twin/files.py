@@ -29,6 +29,12 @@ def read_secret(name: str, setting: str) -> str:
     if not name:
         return ""
     try:
-        return Path(name).read_text("utf-8").split("\n", 1)[0].strip()
+        word = Path(name).read_text("utf-8").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{setting} = {name!r} cannot be read: {type(error).__name__}") from error
+        # Not `from error`: a UnicodeDecodeError carries the content, and a traceback would print it.
+        raise ConfigError(f"{setting} = {name!r} cannot be read: {type(error).__name__}") from None
+    if not word:
+        raise ConfigError(f"{setting} = {name!r} is empty; its first line is the secret")
+    if not word.isprintable() or not word.isascii():
+        raise ConfigError(f"{setting} = {name!r}: the secret in it has characters that are not printable ASCII")
+    return word

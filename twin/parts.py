@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from twin import kpis, plan, plant, topics
+from twin.access import Access
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
 from twin.adapters.publish import MqttPublisher
@@ -18,12 +19,14 @@ from twin.errors import ConfigError
 from twin.files import read_config, read_secret
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
+from twin.redact import redacted
 from twin.settings import Settings
 
 __all__ = [
     "ROLES",
     "MemoryStore",
     "OpenStore",
+    "access_of",
     "broker_of",
     "codec_of",
     "engine_of",
@@ -120,11 +123,13 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
         where = target(url)
         token = read_secret(settings["sink.token_file"], "sink.token_file")
         return InfluxStore(
-            where, roster, token=token, compress=settings["sink.gzip"]
+            where, roster, token=token, compress=settings["sink.gzip"], ca_file=settings["sink.ca_file"]
         ), f"InfluxDB {where.url}/{where.bucket}"
     if scheme == "memory":
         return MemoryStore(roster), "memory"
-    raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+    raise ConfigError(
+        f"sink.url = {redacted(url)!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory"
+    )
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -134,7 +139,15 @@ def broker_of(settings: Settings) -> Broker:
         url,
         password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
         ca_file=settings["mqtt.ca_file"],
+        cert_file=settings["mqtt.cert_file"],
+        key_file=settings["mqtt.key_file"],
     )
+
+
+def access_of(settings: Settings) -> Access:
+    """Who may ask the page. Raises ConfigError."""
+    file = settings["page.token_file"]
+    return Access.of(settings["page.host"], settings["page.hosts"], read_secret(file, "page.token_file"), file)
 
 
 def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:

@@ -24,7 +24,18 @@ from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
 from twin.notices import Rarely
-from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import (
+    MemoryStore,
+    OpenStore,
+    access_of,
+    broker_of,
+    codec_of,
+    engine_of,
+    publisher_of,
+    roster_of,
+    sink_of,
+)
+from twin.precautions import precautions
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
@@ -117,6 +128,8 @@ async def run(
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
     roster = roster_of(settings)
+    for warning in precautions(settings, roles):
+        say(f"warning: {warning}")
     twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
@@ -152,8 +165,9 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         assert twin.runner is not None
         runner = twin.runner
         app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked)
-        )
+            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+            access=access_of(settings),
+        )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
     if "simulate" in twin.roles:
         from simulators.publish import simulate

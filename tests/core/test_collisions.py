@@ -67,7 +67,9 @@ def test_it_costs_little() -> None:
     """A second of 1,500 pots with 12 signals; far below what decoding them takes."""
     n = 18_000
     times = np.full(n, 1_763_964_000_000_000_000) + np.arange(n) // 12
-    readings = Readings.of(times, np.arange(n) // 12, np.arange(n) % 12, np.random.default_rng(1).normal(size=n))
+    readings = Readings.of(
+        times, [k // 12 for k in range(n)], [k % 12 for k in range(n)], np.random.default_rng(1).normal(size=n)
+    )
     seen = Collisions()
     seen.count(readings)
     seen.count(readings)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import gmqtt
 
+from twin.broker import Broker, broker
 from twin.errors import ConfigError
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["Broker", "MqttSource", "broker"]
 
@@ -37,41 +37,11 @@ _QUIET_S = 0.01
 _OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to enter."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = field(default="", repr=False)
-    tls: bool = False
-    ca_file: str = ""
-
-    def context(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
-
-
-def broker(url: str, *, password: str = "", ca_file: str = "") -> Broker:
-    """Read mqtt://[user@]host[:port] or mqtts://...; raises ConfigError."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed: {error}") from error
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed; it must look like mqtt://host:1883")
-    if parts.password:
-        raise ConfigError("mqtt.url holds a password; put it into a file and name it in mqtt.password_file")
-    tls = parts.scheme == "mqtts"
-    return Broker(parts.hostname, port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
-
-
 class _Client(gmqtt.Client):
     """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
 
     gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
-    The three private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
+    The private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
     """
 
     def __init__(self, client_id: str, admit: Callable[[int, str, bytes, _Client], None], **properties: int) -> None:
@@ -94,6 +64,12 @@ class _Client(gmqtt.Client):
         """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
         if transport := self.transport:
             transport.abort()
+
+    def farewell(self) -> str:
+        """Why the connection ended before it was one, in the transport's words."""
+        closed = getattr(getattr(self._connection, "_protocol", None), "closed", None)
+        error = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
+        return str(error or "no answer")
 
     def acknowledge(self, mids: list[int]) -> None:
         """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
@@ -170,10 +146,9 @@ class MqttSource:
             lost = asyncio.Event()
             try:
                 await self._connect(lost, first=not ever)
-            except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(
-                    f"broker {self._where.host}:{self._where.port} cannot be reached: {str(error) or 'no answer'}"
-                )
+            except (OSError, gmqtt.MQTTConnectError, TimeoutError, ConfigError) as error:
+                said = why(str(error) or "no answer")
+                self._tell(f"broker {self._where.host}:{self._where.port} cannot be reached: {said}")
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
                 continue
@@ -200,20 +175,34 @@ class MqttSource:
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = lambda *_: lost.set()
-        try:
-            async with asyncio.timeout(10):
-                await client.connect(
-                    self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30
-                )
-        except TimeoutError:
-            client.abandon()
-            raise
+        await self._enter(client, lost)
         if self._closing:
             await client.disconnect()
             return
         self._client, self._paused = client, False
         # Always: a broker that forgot the session forgot the subscription too (F26).
         client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
+
+    async def _enter(self, client: _Client, lost: asyncio.Event) -> None:
+        """Return when the broker has let us in. One that hangs up first is told at once: the client would wait on."""
+        tls = self._where.context() or False
+        entering = asyncio.ensure_future(client.connect(self._where.host, self._where.port, ssl=tls, keepalive=30))
+        gone = asyncio.ensure_future(lost.wait())
+        try:
+            async with asyncio.timeout(10):
+                await asyncio.wait({entering, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not entering.done():  # a refusal in words comes with the end of the connection
+                    await asyncio.wait({entering}, timeout=_QUIET_S)
+            if not entering.done():
+                raise ConnectionError(client.farewell())
+            entering.result()
+        except BaseException:
+            client.abandon()
+            raise
+        finally:
+            for task in (entering, gone):
+                task.cancel()
+            await asyncio.wait({entering, gone})
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
