@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -22,6 +22,9 @@ from twin.ports import Store
 from twin.redact import redacted
 from twin.settings import Settings
 
+if TYPE_CHECKING:
+    from twin.adapters.influx import InfluxStore, Target
+
 __all__ = [
     "ROLES",
     "MemoryStore",
@@ -30,6 +33,7 @@ __all__ = [
     "broker_of",
     "codec_of",
     "engine_of",
+    "influx_of",
     "publisher_of",
     "roles_of",
     "roster_of",
@@ -118,17 +122,29 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
         path = Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb"
         return DuckStore(path, roster), f"DuckDB {path}"
     if scheme in ("influx", "influxs"):
-        from twin.adapters.influx import InfluxStore, target
+        from twin.adapters.influx import target
 
+        if settings["sink.ca_file"] and scheme == "influx":
+            raise ConfigError(f"sink.ca_file is only for influxs://, and sink.url is {redacted(url)!r}, without TLS")
         where = target(url)
-        token = read_secret(settings["sink.token_file"], "sink.token_file")
-        return InfluxStore(
-            where, roster, token=token, compress=settings["sink.gzip"], ca_file=settings["sink.ca_file"]
-        ), f"InfluxDB {where.url}/{where.bucket}"
+        return influx_of(where, settings, roster), f"InfluxDB {where.url}/{where.bucket}"
     if scheme == "memory":
         return MemoryStore(roster), "memory"
     raise ConfigError(
         f"sink.url = {redacted(url)!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory"
+    )
+
+
+def influx_of(where: Target, settings: Settings, roster: Roster) -> InfluxStore:
+    """InfluxDB at `where`, with the token and the certificate authority of the settings. Raises ConfigError."""
+    from twin.adapters.influx import InfluxStore
+
+    return InfluxStore(
+        where,
+        roster,
+        token=read_secret(settings["sink.token_file"], "sink.token_file"),
+        compress=settings["sink.gzip"],
+        ca_file=settings["sink.ca_file"],
     )
 
 

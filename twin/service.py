@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -240,13 +240,15 @@ def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
 async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
     """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
     assert twin.runner is not None
-    told_ns = 0
+    told_ns, rarely = 0, Rarely(twin.say, pause_s=600.0)
     while True:
         report = twin.runner.report
         if report is not None and report.time_ns > told_ns:
             told_ns = report.time_ns
-            with suppress(SourceUnavailable):
+            try:
                 await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
+            except SourceUnavailable as error:
+                rarely.tell("state", f"the twin's state is not published: {error}")
         await asyncio.sleep(twin.settings["engine.output_s"])
 
 

@@ -26,6 +26,7 @@ from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Quality, Readings
 from twin.ingest import Counts, Ingestor
 from twin.lines import LineProtocol
+from twin.ports import Message
 from twin.refusals import judged
 from twin.signals import SIGNALS
 
@@ -116,8 +117,8 @@ def fuzz(count: int, seed: int = 5, *, trace: bool = True) -> Outcome:
         tracemalloc.start()
     began = time.perf_counter()
 
-    async def chunk(batches: list[list[object]]) -> None:
-        source = ListSource(batches)  # type: ignore[arg-type]
+    async def chunk(batches: list[list[Message]]) -> None:
+        source = ListSource(batches)
         ingestor = Ingestor(
             source, codec, world, world, FakeClock(NOW_NS), hand_on=_nobody, retry_max_s=0.0,
         )  # fmt: skip
@@ -127,7 +128,7 @@ def fuzz(count: int, seed: int = 5, *, trace: bool = True) -> Outcome:
 
     sent = 0
     while batch := list(itertools.islice(messages, max(BATCH, count // 40))):
-        asyncio.run(chunk([batch[n : n + BATCH] for n in range(0, len(batch), BATCH)]))  # type: ignore[arg-type]
+        asyncio.run(chunk([batch[n : n + BATCH] for n in range(0, len(batch), BATCH)]))
         sent += len(batch)
         assert counts.received == counts.stored + counts.parked == sent, counts
         orjson.dumps({**counts.problems, **counts.unknown_fields})  # what a page or a metric would have to print

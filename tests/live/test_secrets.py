@@ -57,6 +57,19 @@ def twin(folder: Path, *words: str, code: str = "") -> subprocess.Popen[bytes]:
         )
 
 
+def asked_of_the_page(port: int) -> list[tuple[int, bytes]]:
+    """Status and everything said: without a token, with a wrong one, with the right one."""
+    answers = []
+    for word in ("", "wrong", CANARIES["page.token_file"]):
+        header = {"Authorization": f"Bearer {word}"} if word else {}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/api/snapshot", headers=header)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=10)
+        answers.append((caught.value.code, caught.value.read() + str(caught.value.headers).encode()))
+        caught.value.close()
+    return answers
+
+
 def options(**named: object) -> list[str]:
     return [word for name, value in named.items() for word in ("--set", f"{name.replace('__', '.')}={value}")]
 
@@ -83,17 +96,7 @@ def test_a_run_in_which_everything_refuses_shows_no_secret(secrets: dict[str, st
             until_sync(lambda: b"page: http" in log.read_bytes() or process.poll() is not None)
             assert process.poll() is None, log.read_text()
             assert clean(Path(f"/proc/{process.pid}/cmdline").read_bytes()), "the list of processes"
-            url = f"http://127.0.0.1:{port}/api/snapshot"
-            answers = []
-            for header in (
-                {},
-                {"Authorization": "Bearer wrong"},
-                {"Authorization": f"Bearer {CANARIES['page.token_file']}"},
-            ):
-                with pytest.raises(urllib.error.HTTPError) as caught:
-                    urllib.request.urlopen(urllib.request.Request(url, headers=header), timeout=10)
-                answers.append((caught.value.code, caught.value.read() + str(caught.value.headers).encode()))
-                caught.value.close()
+            answers = asked_of_the_page(port)
             assert [code for code, _ in answers] == [401, 401, 503]
             assert all(clean(said) for _, said in answers)
             process.send_signal(signal.SIGINT)

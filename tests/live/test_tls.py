@@ -17,7 +17,6 @@ from tests.live.certificates import Authority, tls_listener
 from tests.live.sources import run, running
 from tests.live.tools import until
 from tests.servers import HOST, InfluxServer, Server, binary, free_port, mosquitto, nginx_v2
-from twin.adapters.influx import InfluxStore, target
 from twin.adapters.publish import MqttPublisher
 from twin.broker import Broker
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
@@ -207,7 +206,7 @@ def test_the_store_over_tls(influx: InfluxServer, database: str, authority: Auth
 
 def test_a_certificate_authority_without_tls_is_a_mistake(authority: Authority) -> None:
     with pytest.raises(ConfigError, match=r"sink\.ca_file is only for influxs://"):
-        InfluxStore(target("influx://h/b"), roster_of(1), ca_file=str(authority.file))
+        sink_of(settings(sink__url="influx://h/b", sink__ca_file=authority.file), roster_of(1))
     with pytest.raises(ConfigError, match=r"mqtt\.ca_file: only for mqtts://"):
         broker_of(settings(mqtt__url="mqtt://h", mqtt__ca_file=authority.file))
 

@@ -64,8 +64,6 @@ class InfluxStore:
     def __init__(
         self, where: Target, roster: Roster, *, token: str = "", compress: bool = False, ca_file: str = ""
     ) -> None:
-        if ca_file and not where.url.startswith("https:"):
-            raise ConfigError("sink.ca_file is only for influxs://, and sink.url is without TLS")
         self._where = where
         self._tls = client_context(ca_file, section="sink") if where.url.startswith("https:") else None
         self._roster = roster
