@@ -58,10 +58,12 @@ def twin(folder: Path, *words: str, code: str = "") -> subprocess.Popen[bytes]:
 
 
 def asked_of_the_page(port: int) -> list[tuple[int, bytes]]:
-    """Status and everything said: without a token, with a wrong one, with the right one."""
+    """Status and everything said: without a token, with a wrong one, the right one, and that under a strange name."""
     answers = []
-    for word in ("", "wrong", CANARIES["page.token_file"]):
+    right = CANARIES["page.token_file"]
+    for word, host in (("", ""), ("wrong", ""), (right, ""), (right, "evil.example")):
         header = {"Authorization": f"Bearer {word}"} if word else {}
+        header |= {"Host": host} if host else {}
         request = urllib.request.Request(f"http://127.0.0.1:{port}/api/snapshot", headers=header)
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request, timeout=10)
@@ -97,7 +99,7 @@ def test_a_run_in_which_everything_refuses_shows_no_secret(secrets: dict[str, st
             assert process.poll() is None, log.read_text()
             assert clean(Path(f"/proc/{process.pid}/cmdline").read_bytes()), "the list of processes"
             answers = asked_of_the_page(port)
-            assert [code for code, _ in answers] == [401, 401, 503]
+            assert [code for code, _ in answers] == [401, 401, 503, 421]
             assert all(clean(said) for _, said in answers)
             process.send_signal(signal.SIGINT)
             process.wait(15)
