@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from twin.redact import redacted
 from twin.service import Twin
 from twin.settings import SETTINGS, Settings
 from twin.signals import SIGNALS
@@ -96,7 +97,7 @@ def settings_table(settings: Settings) -> Table:
     for setting, value, origin in settings.rows():
         style = "" if origin == "default" else "bold"
         meaning = f"{setting.help} [{setting.allowed}; {setting.environment}]"
-        row = (setting.name, str(value), setting.unit, str(setting.default), origin, meaning)
+        row = (setting.name, redacted(str(value)), setting.unit, str(setting.default), origin, meaning)
         table.add_row(*(Text(cell, style=style) for cell in row))
     assert len(table.rows) == len(SETTINGS)
     return table

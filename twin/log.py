@@ -1,7 +1,8 @@
 """Log lines: an event in words and its fields, for people (`console`) or one JSON object a line (`json`).
 
 Everything that the running service says goes through one `Log`, the lines of libraries too. A secret is never written:
-the texts of secrets that the settings name are struck out wherever they turn up, and so is a password in a URL.
+what is in the files of secrets that the settings name is struck out wherever it turns up, and so is what looks like a
+secret (`twin.redact`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any, Protocol
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from twin.redact import redacted
+
 __all__ = ["LEVELS", "Log", "Say"]
 
 LEVELS = ("debug", "info", "warning", "error")
 STRUCK_OUT = "***"
-_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+(?=@)")
 _SECRET_NAME = re.compile(r"password|token|secret|credential", re.I)
 _SHORTEST = 4  # shorter secrets would strike out pieces of ordinary words
 
@@ -61,7 +63,7 @@ class _StruckOut:
         text = str(value)
         for secret in self._secrets:
             text = text.replace(secret, STRUCK_OUT)
-        return _IN_URL.sub(rf"\1:{STRUCK_OUT}", text)
+        return redacted(text)
 
 
 def _console(logger: WrappedLogger, method: str, event: EventDict) -> str:

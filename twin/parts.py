@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from twin import kpis, plan, plant, topics
+from twin.access import Access
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
 from twin.adapters.publish import MqttPublisher
@@ -15,18 +16,24 @@ from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret
+from twin.files import read_config, read_secret, secret_texts
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
-from twin.settings import Settings
+from twin.redact import redacted
+from twin.settings import SECRET_FILES, Settings
+
+if TYPE_CHECKING:
+    from twin.adapters.influx import InfluxStore, Target
 
 __all__ = [
     "ROLES",
     "MemoryStore",
     "OpenStore",
+    "access_of",
     "broker_of",
     "codec_of",
     "engine_of",
+    "influx_of",
     "publisher_of",
     "roles_of",
     "roster_of",
@@ -123,16 +130,30 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
         path = Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb"
         return DuckStore(path, roster), f"DuckDB {path}"
     if scheme in ("influx", "influxs"):
-        from twin.adapters.influx import InfluxStore, target
+        from twin.adapters.influx import target
 
+        if settings["sink.ca_file"] and scheme == "influx":
+            raise ConfigError(f"sink.ca_file is only for influxs://, and sink.url is {redacted(url)!r}, without TLS")
         where = target(url)
-        token = read_secret(settings["sink.token_file"], "sink.token_file")
-        return InfluxStore(
-            where, roster, token=token, compress=settings["sink.gzip"]
-        ), f"InfluxDB {where.url}/{where.bucket}"
+        return influx_of(where, settings, roster), f"InfluxDB {where.url}/{where.bucket}"
     if scheme == "memory":
         return MemoryStore(roster), "memory"
-    raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+    raise ConfigError(
+        f"sink.url = {redacted(url)!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory"
+    )
+
+
+def influx_of(where: Target, settings: Settings, roster: Roster) -> InfluxStore:
+    """InfluxDB at `where`, with the token and the certificate authority of the settings. Raises ConfigError."""
+    from twin.adapters.influx import InfluxStore
+
+    return InfluxStore(
+        where,
+        roster,
+        token=read_secret(settings["sink.token_file"], "sink.token_file"),
+        compress=settings["sink.gzip"],
+        ca_file=settings["sink.ca_file"],
+    )
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -142,14 +163,21 @@ def broker_of(settings: Settings) -> Broker:
         url,
         password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
         ca_file=settings["mqtt.ca_file"],
+        cert_file=settings["mqtt.cert_file"],
+        key_file=settings["mqtt.key_file"],
     )
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """The texts that no log line may hold: the content of every file that a setting `*password_file`, `*token_file`
-    names. Raises ConfigError when one cannot be read."""
-    names = [name for name in settings.values if name.endswith(("password_file", "token_file"))]
-    return [secret for name in names if (secret := read_secret(settings[name], name))]
+    """The texts that no log line may hold: what is in the files of passwords, tokens and private keys that the settings
+    name. Raises ConfigError when one cannot be read."""
+    return [text for name in (*SECRET_FILES, "mqtt.cert_file") for text in secret_texts(settings[name], name)]
+
+
+def access_of(settings: Settings) -> Access:
+    """Who may ask the page. Raises ConfigError."""
+    file = settings["page.token_file"]
+    return Access.of(settings["page.host"], settings["page.hosts"], read_secret(file, "page.token_file"), file)
 
 
 def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:

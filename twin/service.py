@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,20 @@ from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
 from twin.log import Say
+from twin.notices import Rarely
 from twin.operations import Operations
-from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import (
+    MemoryStore,
+    OpenStore,
+    access_of,
+    broker_of,
+    codec_of,
+    engine_of,
+    publisher_of,
+    roster_of,
+    sink_of,
+)
+from twin.precautions import precautions
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
@@ -86,6 +98,7 @@ class Twin:
         counts = self.ingestor.counts if self.ingestor else None
         if counts is None or self.source is None:
             return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        ahead = self.codec.skew.furthest()
         return IngestView(
             connected=not self.source.problem,
             received=counts.received,
@@ -96,6 +109,11 @@ class Twin:
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
             problem=self.source.problem or counts.store_problem,
+            collisions=counts.collisions,
+            bad_values=counts.bad_values,
+            problems=dict(counts.problems),
+            ahead_s=ahead[1] if ahead else None,
+            ahead_unit=self.codec.roster.paths[ahead[0]] if ahead else "",
         )
 
 
@@ -113,6 +131,8 @@ async def run(
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
     roster = roster_of(settings)
+    for warning in precautions(settings, roles):
+        say(warning, level="warning")
     ops = Operations(settings, say, version)
     twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, ops=ops)
     async with AsyncExitStack() as stack:
@@ -152,7 +172,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         runner = twin.runner
         app = application(
             lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
-            beside=twin.ops.routes(),
+            access=access_of(settings), beside=twin.ops.routes(),
         )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
     if settings["metrics.port"]:
@@ -203,7 +223,7 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     twin.ingestor = Ingestor(
         twin.source, twin.codec, twin.ops.timed(sink) if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
-        on_outage=twin.ops.store.told,
+        on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
     )  # fmt: skip
     twin.ops.watch_counts(twin.ingestor.counts)
     jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
@@ -241,13 +261,15 @@ def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
 async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
     """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
     assert twin.runner is not None
-    told_ns = 0
+    told_ns, rarely = 0, Rarely(twin.say, pause_s=600.0)
     while True:
         report = twin.runner.report
         if report is not None and report.time_ns > told_ns:
             told_ns = report.time_ns
-            with suppress(SourceUnavailable):
+            try:
                 await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
+            except SourceUnavailable as error:
+                rarely.tell("state", "the twin's state is not published", problem=str(error))
         await asyncio.sleep(twin.settings["engine.output_s"])
 
 

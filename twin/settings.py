@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.errors import ConfigError
+from twin.redact import redacted
 
-__all__ = ["ENVIRONMENT_PREFIX", "SETTINGS", "Setting", "Settings", "resolve"]
+__all__ = ["ENVIRONMENT_PREFIX", "SECRET_FILES", "SETTINGS", "Setting", "Settings", "resolve"]
 
 Value = str | int | float | bool
 ENVIRONMENT_PREFIX = "SMELTER_"
@@ -81,8 +82,15 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Stable client id of the ingestor: its session on the broker belongs to this name.",
     ),
-    S("mqtt.password_file", "", "", "File with the MQTT password; the user name stands in mqtt.url."),
-    S("mqtt.ca_file", "", "", "Certificate authority for mqtts://; empty = the system's."),
+    S("mqtt.password_file", "", "", "File with the MQTT password (mode 0600); the user name stands in mqtt.url."),
+    S("mqtt.ca_file", "", "", "Certificate authority for mqtts:// (PEM); empty = the system's."),
+    S("mqtt.cert_file", "", "", "Client certificate for mqtts:// (PEM), where the broker wants one."),
+    S(
+        "mqtt.key_file",
+        "",
+        "",
+        "Key of mqtt.cert_file (PEM, no passphrase, mode 0600); empty = it is in the same file.",
+    ),
     S(
         "mqtt.qos",
         1,
@@ -114,7 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Store: duckdb[:FILE], influx://host:port/bucket (influxs:// for TLS; ?org=NAME), or memory.",
     ),
-    S("sink.token_file", "", "", "File with the token of the store."),
+    S("sink.token_file", "", "", "File with the token of the store (mode 0600)."),
+    S("sink.ca_file", "", "", "Certificate authority for influxs:// (PEM); empty = the system's."),
     S("sink.gzip", False, "", "Compress what is sent to InfluxDB (level 1): for a slow network."),
     S("sink.retry_max_s", 30.0, "s", "Longest pause between two tries while the store is away.", 0.1, 3600),
     S("engine.tick_s", 1.0, "s", "Time step of the twin.", 0.1, 60),
@@ -127,6 +136,18 @@ SETTINGS: tuple[Setting, ...] = (
     S("engine.checkpoint_s", 600.0, "s", "How often the twin's state is kept for a restart (`twin.state`).", 1, 86400),
     S("page.host", "127.0.0.1", "", "Address the page listens on."),
     S("page.port", 8080, "", "Port of the page.", 1, 65535),
+    S(
+        "page.hosts",
+        "",
+        "",
+        "Names, comma separated, under which browsers may ask for the page, besides localhost, page.host and any address in digits; * = all.",
+    ),
+    S(
+        "page.token_file",
+        "",
+        "",
+        "File with a token (mode 0600) that the page and its API then ask for: Bearer, or as the password of any user.",
+    ),
     S("simulate.seed", 7, "", "Seed of the simulated line: same seed, same line.", 0, 2**31),
     S("simulate.speed", 1.0, "", "Simulated seconds a second.", 0.1, 10000),
     S("simulate.period_s", 1.0, "s", "Time between two messages of a pot.", 1, 60),
@@ -167,6 +188,8 @@ SETTINGS: tuple[Setting, ...] = (
     S("log.level", "info", "", "Least severe log lines shown.", choices=("debug", "info", "warning", "error")),
     S("log.format", "console", "", "Log lines for people, or one JSON object a line.", choices=("console", "json")),
 )
+# Settings that name a file which only its owner may read.
+SECRET_FILES = tuple(s.name for s in SETTINGS if s.name.endswith(("password_file", "token_file", "key_file")))
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _ENVIRONMENT = {setting.environment for setting in SETTINGS} | {f"{ENVIRONMENT_PREFIX}CONFIG"}
 
@@ -234,8 +257,10 @@ def _checked(name: str, raw: object, origin: str) -> Value:
         )
     try:
         value = _converted(setting, raw)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ConfigError(f"{origin}: {name} = {raw!r} is not allowed; it must be {setting.allowed}.") from error
+    except (ValueError, TypeError, OverflowError):
+        raise ConfigError(
+            f"{origin}: {name} = {redacted(repr(raw))} is not allowed; it must be {setting.allowed}."
+        ) from None
     return value
 
 

@@ -64,7 +64,7 @@ def test_what_the_broker_refuses_is_not_marked_as_replayed(tmp_path: Path) -> No
     with mosquitto(f"acl_file {rules}\n") as broker:
         ended = replay(tmp_path, "--all", mqtt__url=broker.url)
         assert ended.returncode == 1
-        assert "it refuses to take a message: Not authorized" in ended.stderr
+        assert "from this user (Not authorized)" in ended.stderr
         assert "0 of 3 are replayed, 3 still wait" in ended.stderr
         assert waiting(tmp_path) == {"malformed": 3}
         park(tmp_path, [Problem("allowed/1", b"x", "bad_topic", "")])

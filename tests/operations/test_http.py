@@ -11,16 +11,17 @@ import pytest
 
 from tests.core.pages import Source, ask, snapshot
 from tests.operations.test_metrics import operations
+from twin.access import Access
 from twin.adapters import page
 from twin.errors import ConfigError
 from twin.operations import Operations
 
 
 @asynccontextmanager
-async def served(ops: Operations, *, with_page: bool) -> AsyncIterator[int]:
+async def served(ops: Operations, *, with_page: bool, access: Access | None = None) -> AsyncIterator[int]:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     source = Source(snapshot(1))
-    app = page.application(source.latest, wait=source.wait, ask=source.ask, beside=ops.routes())
+    app = page.application(source.latest, wait=source.wait, ask=source.ask, beside=ops.routes(), access=access)
     server = asyncio.create_task(
         page.serve(app if with_page else ops.application(), "127.0.0.1", 0, ready=address.set_result)
     )
@@ -56,6 +57,17 @@ def test_a_machine_asks_how_it_is(with_page: bool) -> None:
             for path in ("/ready", "/metrics"):
                 assert (await ask(port, path, "POST"))[0] == 405
             assert (await ask(port, "/"))[0] == (200 if with_page else 404)
+
+    asyncio.run(test())
+
+
+def test_the_pages_metrics_ask_for_its_token_and_probes_need_none() -> None:
+    async def test() -> None:
+        async with served(operations(), with_page=True, access=Access(frozenset("*"), "t" * 16)) as port:
+            assert (await ask(port, "/metrics"))[0] == 401
+            assert (await ask(port, "/metrics", header=f"Authorization: Bearer {'t' * 16}\r\n"))[0] == 200
+            for path in ("/health", "/ready"):
+                assert (await ask(port, path))[0] == 200
 
     asyncio.run(test())
 

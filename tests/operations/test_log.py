@@ -89,6 +89,18 @@ def test_the_secrets_are_those_of_the_files_that_the_settings_name(tmp_path: Any
     assert secrets_of(settings()) == []
 
 
+def test_private_keys_are_secrets_line_by_line_and_certificates_are_none(tmp_path: Any) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\nSecond\n-----END PRIVATE KEY-----\n"
+    certificate = "-----BEGIN CERTIFICATE-----\nMIIBpublic\n-----END CERTIFICATE-----\n"
+    (tmp_path / "both").write_text(certificate + key)
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "word").write_text("page-word")
+    assert secrets_of(settings(mqtt__cert_file=tmp_path / "both")) == ["MIIEvQ", "Second"]
+    assert secrets_of(settings(mqtt__key_file=tmp_path / "key")) == ["MIIEvQ", "Second"]
+    assert secrets_of(settings(page__token_file=tmp_path / "word")) == ["page-word"]
+    assert secrets_of(settings(mqtt__key_file=tmp_path / "nowhere")) == [], "refused where it is used"
+
+
 def test_lines_and_tracebacks_of_libraries_come_the_same_way() -> None:
     log, found = lines()
     library = logging.getLogger("some.library")

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import gmqtt
 
+from twin.broker import Broker, broker
 from twin.errors import ConfigError
 from twin.link import BUFFER_FULL, Link, passed
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["Broker", "MqttSource", "broker"]
 
@@ -34,36 +34,6 @@ _WINDOW_SUSPECTED = 16
 _QUIET_S = 0.01
 _GOODBYE_S = 1.0
 _OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to enter."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = field(default="", repr=False)
-    tls: bool = False
-    ca_file: str = ""
-
-    def context(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
-
-
-def broker(url: str, *, password: str = "", ca_file: str = "") -> Broker:
-    """Read mqtt://[user@]host[:port] or mqtts://...; raises ConfigError."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed: {error}") from error
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed; it must look like mqtt://host:1883")
-    if parts.password:
-        raise ConfigError("mqtt.url holds a password; put it into a file and name it in mqtt.password_file")
-    tls = parts.scheme == "mqtts"
-    return Broker(parts.hostname, port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
 
 
 class _Client(gmqtt.Client):
@@ -89,12 +59,23 @@ class _Client(gmqtt.Client):
         transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
         return None if transport is None or transport.is_closing() else transport
 
+    def abandon(self) -> None:
+        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
+        if transport := self.transport:
+            transport.abort()
+
     async def leave(self, lost: asyncio.Event) -> None:
         """Say goodbye, read on until the broker closes: closed with bytes unread, a socket loses the last PUBACKs."""
         if self.transport:
             self._connection.send_disconnect(reason_code=0)
             await passed(lost, _GOODBYE_S)
         await self.disconnect()
+
+    def farewell(self) -> str:
+        """Why the connection ended before it was one, in the transport's words."""
+        closed = getattr(getattr(self._connection, "_protocol", None), "closed", None)
+        error = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
+        return str(error or "no answer")
 
     def acknowledge(self, mids: list[int]) -> None:
         """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
@@ -165,8 +146,8 @@ class MqttSource:
             lost = asyncio.Event()
             try:
                 await self._connect(lost)
-            except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                problem = f"{at} cannot be reached: {str(error) or 'no answer'}"
+            except (OSError, gmqtt.MQTTConnectError, TimeoutError, ConfigError) as error:
+                problem = f"{at} cannot be reached: {why(str(error) or 'no answer')}"
             else:
                 await lost.wait()
                 if self._closing.is_set():
@@ -191,19 +172,34 @@ class MqttSource:
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = lambda *_: lost.set()
-        try:
-            async with asyncio.timeout(10):
-                await client.connect(where.host, where.port, ssl=where.context() or False, keepalive=30)
-        except TimeoutError:
-            if transport := client.transport:  # it would stay open until the heartbeat misses it
-                transport.abort()
-            raise
+        await self._enter(client, lost)
         if self._closing.is_set():
             await client.disconnect()
             return
         self._client, self._lost, self.paused = client, lost, False
         # Always: a broker that forgot the session forgot the subscription too (F26).
         client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
+
+    async def _enter(self, client: _Client, lost: asyncio.Event) -> None:
+        """Return when the broker has let us in. One that hangs up first is told at once: the client would wait on."""
+        tls = self._where.context() or False
+        entering = asyncio.ensure_future(client.connect(self._where.host, self._where.port, ssl=tls, keepalive=30))
+        gone = asyncio.ensure_future(lost.wait())
+        try:
+            async with asyncio.timeout(10):
+                await asyncio.wait({entering, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not entering.done():  # a refusal in words comes with the end of the connection
+                    await asyncio.wait({entering}, timeout=_QUIET_S)
+            if not entering.done():
+                raise ConnectionError(client.farewell())
+            entering.result()
+        except BaseException:
+            client.abandon()
+            raise
+        finally:
+            for task in (entering, gone):
+                task.cancel()
+            await asyncio.wait({entering, gone})
 
     async def close(self) -> None:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""

@@ -26,8 +26,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from twin.access import Access
 from twin.answers import Refused
 from twin.errors import ConfigError
+from twin.hasty import Hasty
 from twin.snapshot import Snapshot
 
 __all__ = ["Ask", "Feed", "application", "serve"]
@@ -45,7 +47,12 @@ SECURITY = (
     (b"content-security-policy", POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
 )
+MOST_CONNECTIONS = 256  # open at once; what is beyond is answered with 503
+MOST_HEAD_BYTES = 16384  # of request line and headers
 
 
 class Feed:
@@ -103,7 +110,9 @@ class Feed:
 
 
 class _Page(Starlette):
-    """Puts the security headers on every response, that of an unexpected error included."""
+    """Puts the security headers on every response, that of an unexpected error included; asks `access` first."""
+
+    access = Access(frozenset("*"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: MutableMapping[str, Any]) -> None:
@@ -111,6 +120,15 @@ class _Page(Starlette):
                 message["headers"] = [*message["headers"], *SECURITY]
             await send(message)
 
+        if scope["type"] == "http":
+            target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+            query = scope["query_string"].decode("latin-1")
+            if denied := self.access.denied(
+                scope["method"], f"{target}?{query}" if query else target, scope["headers"]
+            ):
+                headers = {name.decode(): value.decode() for name, value in denied.headers}
+                await _json({"detail": denied.detail}, denied.status, headers)(scope, receive, with_headers)
+                return
         await super().__call__(scope, receive, with_headers)
 
 
@@ -180,11 +198,12 @@ def application(
     wait: Callable[[], Awaitable[None]],
     ask: Ask,
     beside: Sequence[Route] = (),
+    access: Access | None = None,
 ) -> Starlette:
     """The page over `latest`, the newest snapshot or None; `beside`: further routes of the same server.
 
     `wait()` returns when a newer one exists; every open stream awaits its own, and may cancel it. `ask` answers what
-    is asked for on demand, or raises Refused.
+    is asked for on demand, or raises Refused. `access`: who may ask; None = everybody.
     """
     feed = Feed(latest, wait)
 
@@ -206,6 +225,8 @@ def application(
         routes=[*api, *asked, *beside, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed}
     )
     app.state.feed = feed
+    if access is not None:
+        app.access = access
     return app
 
 
@@ -241,7 +262,18 @@ async def serve(
     listener = _listen(host, port, settings)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            http=Hasty,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        )
     )
     server.ready = lambda: ready(url)
     feed: Feed | None = getattr(app.state, "feed", None)

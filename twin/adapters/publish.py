@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Any
 
 import aiomqtt
+from paho.mqtt import client as mqtt
 
 from twin.errors import SourceUnavailable
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["MqttPublisher"]
 
@@ -28,16 +30,16 @@ _QUIET.setLevel(logging.CRITICAL)
 
 
 class _Client(aiomqtt.Client):
-    """aiomqtt takes every answer to a publish for a success; a broker whose rules forbid the topic says so in it.
+    """aiomqtt that remembers what the broker refused: it takes every answer to a publish for a success.
 
-    The private name used here is guarded by tests/live/test_deadletter.py.
+    The private name used here is guarded by tests/live/test_acl.py and test_deadletter.py.
     """
 
-    refusal = ""
+    refused: object = None
 
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+    def _on_publish(self, client: mqtt.Client, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
         if reason_code.is_failure:
-            self.refusal = str(reason_code)
+            self.refused = reason_code
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
 
@@ -94,11 +96,11 @@ class MqttPublisher:
                     await asyncio.gather(
                         *(client.publish(m.topic, m.payload, qos=self._qos, retain=self._retain) for m in window)
                     )
-                    if client.refusal:
-                        refusal, client.refusal = client.refusal, ""
+                    if client.refused is not None:
+                        refused, client.refused = client.refused, None
                         raise SourceUnavailable(
-                            f"broker: it refuses to take a message: {refusal}; "
-                            f"{len(messages) - done} messages are not published"
+                            f"the broker refuses messages such as {window[0].topic} from this user ({refused}); allow "
+                            f"them in its access list; {len(messages) - done} messages are not published"
                         )
                     done += len(window)
                     self.sent += len(window)
@@ -106,7 +108,7 @@ class MqttPublisher:
                 await self._leave()
                 if loop.time() > until:
                     raise SourceUnavailable(
-                        f"broker: {error}; {len(messages) - done} messages are not published"
+                        f"broker: {why(error)}; {len(messages) - done} messages are not published"
                     ) from error
                 attempt += 1
                 await asyncio.sleep(random.uniform(0, min(5.0, 0.1 * 2**attempt)))  # noqa: S311
