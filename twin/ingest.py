@@ -135,8 +135,15 @@ class Ingestor:
                         self._on_outage(str(error))
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(self._retry_max_s, 0.1 * 2**attempt)))  # noqa: S311
+            except SinkRejected:  # to refuse is an answer: the outage is over
+                self._answered(attempt)
+                raise
             else:
-                break
+                self._answered(attempt)
+                return
+
+    def _answered(self, attempt: int) -> None:
+        """The other side answers, after `attempt` tries to which it did not."""
         if attempt:
             self._waiting -= 1
             if not self._waiting:

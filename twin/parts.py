@@ -30,6 +30,7 @@ __all__ = [
     "publisher_of",
     "roles_of",
     "roster_of",
+    "secrets_of",
     "sink_of",
 ]
 
@@ -41,6 +42,10 @@ class OpenStore(Store, Protocol):
 
     async def open(self) -> None: ...
 
+    async def probe(self) -> None:
+        """Return when the store answers; raises SinkUnavailable."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -49,6 +54,9 @@ class MemoryStore(MemorySink):
 
     async def open(self) -> None:
         """Memory is always open."""
+
+    async def probe(self) -> None:
+        """Memory always answers."""
 
     async def close(self) -> None:
         """Nothing outlives the process."""
@@ -137,9 +145,23 @@ def broker_of(settings: Settings) -> Broker:
     )
 
 
-def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
+def secrets_of(settings: Settings) -> list[str]:
+    """The texts that no log line may hold: the content of every file that a setting `*password_file`, `*token_file`
+    names. Raises ConfigError when one cannot be read."""
+    names = [name for name in settings.values if name.endswith(("password_file", "token_file"))]
+    return [secret for name in names if (secret := read_secret(settings[name], name))]
+
+
+def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
     at = broker_of(settings)
     return MqttPublisher(
-        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context()
+        at.host,
+        at.port,
+        client_id=name,
+        retain=retain,
+        patience_s=patience_s,
+        user=at.user,
+        password=at.password,
+        tls=at.context(),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from twin import checkpoint
 from twin.engine import Engine, State
@@ -45,6 +46,9 @@ class Runner:
         self.latest: Snapshot | None = None
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
+        self.windows_told = 0
+        self.stepped_s: float | None = None  # when the last step of `run` ended, by the clock that never goes back
+        self.around_step: Callable[[], AbstractContextManager[object]] = nullcontext  # for who measures steps
         self._state = engine.start() if state is None else state
         self._save = save
         self._save_s = save_s
@@ -63,6 +67,16 @@ class Runner:
         """Hand stored readings to the twin."""
         if len(readings):
             await self._waiting.put(readings)
+
+    @property
+    def waiting_batches(self) -> int:
+        """Batches handed over that no step has taken yet."""
+        return self._waiting.qsize()
+
+    @property
+    def too_old(self) -> int:
+        """Readings older than the horizon, which the books did not take."""
+        return sum(ledger.too_old for ledger in self._state.books.ledgers.values())
 
     async def newer(self) -> None:
         """Return when a newer snapshot is there."""
@@ -96,14 +110,17 @@ class Runner:
         if parts or self.report is None:
             self._take(Readings.concat(parts))
         assert self.report is not None
+        self.stepped_s = time.monotonic()
         if self.report.time_ns:
             self.latest = snapshot(self.engine, self.report, self._events, self._health())
             async with self._newer:
                 self._newer.notify_all()
 
     def _take(self, readings: Readings) -> None:
-        self._state, self.report = self.engine.step(self._state, readings)
+        with self.around_step():
+            self._state, self.report = self.engine.step(self._state, readings)
         self.steps += 1
+        self.windows_told += len(self.report.figures)
         self._unwritten.extend(self.report.events)
         for event in self.report.events:
             self._events.appendleft(event_view(event, self.engine.roster.paths))

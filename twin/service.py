@@ -23,18 +23,19 @@ from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
+from twin.log import Say
+from twin.operations import Operations
 from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
+from twin.shutdown import wind_down
 from twin.snapshot import IngestView
 from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
 
 Job = Callable[[], Coroutine[Any, Any, None]]  # made into a task only when everything is open
-
-_DRAIN_S = 5.0
 
 
 class SystemClock:
@@ -71,7 +72,8 @@ class Twin:
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
-    say: Callable[[str], None] = print
+    say: Say = field(kw_only=True)
+    ops: Operations = field(kw_only=True)
     _rate: _Rate = field(default_factory=_Rate)
 
     def page_is_at(self, url: str) -> None:
@@ -102,15 +104,17 @@ async def run(
     roles: tuple[str, ...],
     *,
     stop: asyncio.Event,
-    say: Callable[[str], None],
+    say: Say,
     watch: Callable[[Twin], Coroutine[Any, Any, None]] | None = None,
+    version: str = "",
 ) -> None:
-    """Run the roles until `stop` is set, then end in order with everything flushed.
+    """Run the roles until `stop` is set, then end in order with everything flushed, within `stop.within_s`.
 
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
     roster = roster_of(settings)
-    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say)
+    ops = Operations(settings, say, version)
+    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, ops=ops)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
@@ -118,7 +122,9 @@ async def run(
             if watch is not None:
                 tasks["console"] = group.create_task(watch(twin), name="console")
             await stop.wait()
-            await _wind_down(twin, tasks)
+            await wind_down(
+                tasks, say, settings["stop.within_s"], source=twin.source, runner=twin.runner, ingestor=twin.ingestor
+            )
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -145,9 +151,15 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         assert twin.runner is not None
         runner = twin.runner
         app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked)
-        )
+            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+            beside=twin.ops.routes(),
+        )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+    if settings["metrics.port"]:
+        jobs["metrics"] = lambda: serve(
+            twin.ops.application(), settings["metrics.host"], settings["metrics.port"],
+            ready=lambda url: twin.say(f"metrics: {url}metrics"), settings="metrics.host, metrics.port",
+        )  # fmt: skip
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
@@ -161,10 +173,14 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
-    await sink.open()
     stack.push_async_callback(sink.close)
+    try:
+        await sink.open()
+    except SinkUnavailable as error:  # it is tried again with the first write, and asked meanwhile
+        twin.say("the store cannot be opened yet", level="warning", problem=str(error))
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
+    twin.ops.watch_letters(letters)
     twin.source = MqttSource(
         broker_of(settings),
         topics.filters(settings["mqtt.root"]),
@@ -176,17 +192,21 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         batch_messages=settings["ingest.batch_messages"],
         batch_bytes=settings["ingest.batch_kib"] << 10,
         linger_s=settings["ingest.linger_ms"] / 1e3,
-        on_change=lambda problem: twin.say(problem or "connected to the broker"),
+        on_change=twin.ops.broker.told,
+        alarm=lambda text: twin.say(text, level="error"),
     )
+    twin.ops.watch_source(twin.source)
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     if "engine" in twin.roles:
         twin.runner, jobs["engine"] = _runner(twin, sink)
         hand_on = twin.runner.feed
     twin.ingestor = Ingestor(
-        twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
+        twin.source, twin.codec, twin.ops.timed(sink) if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
-        on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
+        on_outage=twin.ops.store.told,
     )  # fmt: skip
+    twin.ops.watch_counts(twin.ingestor.counts)
+    jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
 
@@ -202,14 +222,17 @@ def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
         save_s=settings["engine.checkpoint_s"],
     )  # fmt: skip
 
+    twin.ops.watch_runner(runner)
+
     async def job() -> None:
         if state is not None and state.closed_ns:
             past = missed(store, twin.engine, state, time.time_ns())
             try:
                 count = await runner.catch_up(past)
-                twin.say(f"going on from {iso(state.closed_ns)}; {count} stored readings since then taken in")
+                twin.say(f"going on from {iso(state.closed_ns)}", readings_stored_since=count)
             except SinkUnavailable as error:
-                twin.say(f"going on from {iso(state.closed_ns)}; the store does not say what came since: {error}")
+                twin.say("the store does not say what came since the state was kept; its figures lack it",
+                         level="warning", kept_at=iso(state.closed_ns), problem=str(error))  # fmt: skip
         await runner.run()
 
     return runner, job
@@ -237,32 +260,3 @@ class _Discard:
 
 async def _nobody(readings: Readings) -> None:
     """No engine in this process."""
-
-
-async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
-    """Stop producing, drain what came in, flush the twin, then the rest."""
-    twin.say("stopping")
-    await _end(tasks.get("simulate"))
-    if twin.source is not None and twin.ingestor is not None:
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                await twin.source.drained()
-        except TimeoutError:
-            twin.say("the store is slow: unacknowledged messages stay with the broker")
-        await twin.source.close()
-        await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
-    for name in ("ingest", "mqtt", "engine"):
-        await _end(tasks.get(name))
-    if twin.runner is not None:
-        try:
-            await twin.runner.finish()
-        except SinkUnavailable as error:
-            twin.say(f"the last figures are not written: {error}")
-    for name in ("state", "page", "console"):
-        await _end(tasks.get(name))
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])

@@ -152,8 +152,20 @@ SETTINGS: tuple[Setting, ...] = (
         "First moment simulated (ISO 8601 with a zone); empty = `simulate.history_min` ago.",
     ),
     S("simulate.hours", 0.0, "h", "Simulated time after which the line stops; 0 = never.", 0, 100000),
+    S("metrics.host", "127.0.0.1", "", "Address of /health, /ready and /metrics beside the page's server."),
+    S(
+        "metrics.port",
+        0,
+        "",
+        "Port of a server of their own for /health, /ready and /metrics; 0 = only with the page.",
+        0,
+        65535,
+    ),
+    S("ready.engine_s", 30.0, "s", "A twin that has not stepped for so long is not ready.", 1, 3600),
+    S("ready.probe_s", 5.0, "s", "How often the store is asked whether it answers.", 0.1, 600),
+    S("stop.within_s", 20.0, "s", "Longest time to drain and flush when the process is asked to end.", 1, 600),
     S("log.level", "info", "", "Least severe log lines shown.", choices=("debug", "info", "warning", "error")),
-    S("log.format", "text", "", "Log lines for people or for machines.", choices=("text", "json")),
+    S("log.format", "console", "", "Log lines for people, or one JSON object a line.", choices=("console", "json")),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _ENVIRONMENT = {setting.environment for setting in SETTINGS} | {f"{ENVIRONMENT_PREFIX}CONFIG"}

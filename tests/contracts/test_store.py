@@ -216,6 +216,15 @@ def test_several_writes_at_once_all_arrive(build: Build) -> None:
     run(build, test)
 
 
+def test_a_store_that_is_there_answers(build: Build) -> None:
+    async def test(bench: Bench) -> None:
+        await bench.store.probe()
+        await bench.write((0, 1, 0, 4.0))
+        await bench.store.probe()
+
+    run(build, test)
+
+
 def test_closing_twice_is_harmless(build: Build) -> None:
     async def test(bench: Bench) -> None:
         await bench.write((0, 1, VOLTAGE, 4.0))

@@ -64,6 +64,13 @@ class DuckStore:
         """Any SQL question, for the page and for people."""
         return await self._run(lambda: self._connection().execute(sql, parameters or []).fetchall())
 
+    async def probe(self) -> None:
+        """Return when the file answers; raises SinkUnavailable."""
+        try:
+            await self.query("SELECT 1")
+        except duckdb.Error as error:
+            raise SinkUnavailable(f"{self._path}: {error}") from error
+
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
@@ -74,7 +81,10 @@ class DuckStore:
         return self._db
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self._path.parent} cannot be made: {error}; see data.dir, sink.url") from error
         try:
             db = duckdb.connect(str(self._path), config=_OPTIONS)
         except duckdb.IOException as error:

@@ -129,6 +129,17 @@ class InfluxStore:
         unit = np.full(len(found), self._roster.code(path) or 0)
         return Readings.of(times, unit, signals, values)
 
+    async def probe(self) -> None:
+        """Return when the server answers; raises SinkUnavailable. It needs no permission to read."""
+        assert self._session is not None
+        try:
+            async with self._session.get(f"{self._where.url}/ping") as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+        if status // 100 != 2:
+            raise SinkUnavailable(f"{self._where.url}/ping: HTTP {status}")
+
     async def query(self, text: str) -> dict[str, Any]:
         """One InfluxQL question, times as epoch ns. Raises SinkUnavailable, SinkRejected."""
         assert self._session is not None
