@@ -18,6 +18,7 @@ from twin.view import event_view, snapshot
 __all__ = ["Runner"]
 
 _EVENTS_SHOWN = 200
+EARLY_READINGS = 3_000_000  # held in memory while the past is read back (23 bytes each); beyond it the ingest waits
 
 
 class Runner:
@@ -52,6 +53,8 @@ class Runner:
         self._health = health
         self._output_s = output_s
         self._step_s = step_s
+        self._early: list[Readings] = []  # what came while the past was read back
+        self._early_room = 0
         self._waiting: asyncio.Queue[Readings] = asyncio.Queue(maxsize=64)
         self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
         self._unwritten: list[Event] = []
@@ -61,7 +64,12 @@ class Runner:
 
     async def feed(self, readings: Readings) -> None:
         """Hand stored readings to the twin."""
-        if len(readings):
+        if not len(readings):
+            return
+        if self._early_room > 0:
+            self._early_room -= len(readings)
+            self._early.append(readings)
+        else:
             await self._waiting.put(readings)
 
     async def newer(self) -> None:
@@ -90,7 +98,7 @@ class Runner:
 
     async def step(self) -> None:
         """One engine step with everything that waits; the view is renewed even when nothing does."""
-        parts = []
+        parts, self._early = self._early, []
         while not self._waiting.empty():
             parts.append(self._waiting.get_nowait())
         if parts or self.report is None:
@@ -111,13 +119,19 @@ class Runner:
             self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
 
     async def catch_up(self, past: AsyncIterator[Readings]) -> int:
-        """Take what an earlier run stored after it kept its state; returns how many readings that was."""
-        count = 0
-        async for readings in past:
-            if len(readings):
-                count += len(readings)
-                self._take(readings)
-            await asyncio.sleep(0)
+        """Take what an earlier run stored after it kept its state; returns how many readings that was.
+
+        What is fed meanwhile is taken afterwards: it is newer, and the estimate wants the readings in order.
+        """
+        count, self._early_room = 0, EARLY_READINGS
+        try:
+            async for readings in past:
+                if len(readings):
+                    count += len(readings)
+                    self._take(readings)
+                await asyncio.sleep(0)
+        finally:
+            self._early_room = 0
         return count
 
     async def finish(self) -> None:

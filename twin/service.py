@@ -24,7 +24,8 @@ from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
 from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
-from twin.resume import keep, missed, resumed
+from twin.ports import Sink
+from twin.resume import Journal, Noted, keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
 from twin.snapshot import IngestView
@@ -179,11 +180,14 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         on_change=lambda problem: twin.say(problem or "connected to the broker"),
     )
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
+    into: Sink = sink if stores else _Discard()
     if "engine" in twin.roles:
-        twin.runner, jobs["engine"] = _runner(twin, sink)
+        journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
+        twin.runner, jobs["engine"] = _runner(twin, sink, journal)
         hand_on = twin.runner.feed
+        into = Noted(into, journal) if stores else into
     twin.ingestor = Ingestor(
-        twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
+        twin.source, twin.codec, into, letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
     )  # fmt: skip
@@ -191,26 +195,44 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     jobs["ingest"] = twin.ingestor.run
 
 
-def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
+def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:
     """The runner, going on where an earlier run stopped, and its job."""
     settings = twin.settings
     file = Path(settings["data.dir"]) / "twin.state"
     state = resumed(file, twin.engine, twin.say)
+    caught_up = asyncio.Event()
+
+    async def save(data: bytes) -> None:
+        await asyncio.to_thread(keep, file, data)
+        if caught_up.is_set():  # else the next start reads the same minutes again
+            await journal.kept()
+
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
-        step_s=settings["engine.tick_s"], state=state, save=lambda data: asyncio.to_thread(keep, file, data),
-        save_s=settings["engine.checkpoint_s"],
+        step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
     )  # fmt: skip
 
+    async def catch_up() -> None:
+        count = await runner.catch_up(missed(store, twin.engine, journal.missed))
+        if journal.missed:
+            began = "anew" if state is None else f"from {iso(state.closed_ns)}"
+            twin.say(f"the twin goes on {began}; {count} stored readings since then taken in")
+        caught_up.set()
+
+    async def later() -> None:
+        while not caught_up.is_set():
+            await asyncio.sleep(settings["sink.retry_max_s"])
+            with suppress(SinkUnavailable):
+                await catch_up()
+
     async def job() -> None:
-        if state is not None and state.closed_ns:
-            past = missed(store, twin.engine, state, time.time_ns())
+        async with asyncio.TaskGroup() as group:
             try:
-                count = await runner.catch_up(past)
-                twin.say(f"going on from {iso(state.closed_ns)}; {count} stored readings since then taken in")
-            except SinkUnavailable as error:
-                twin.say(f"going on from {iso(state.closed_ns)}; the store does not say what came since: {error}")
-        await runner.run()
+                await catch_up()
+            except SinkUnavailable as error:  # live data goes on: it is what people look at
+                twin.say(f"what was stored while the twin was away is read when the store is back: {error}")
+                group.create_task(later(), name="catch up")
+            await runner.run()
 
     return runner, job
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tests.chaos.load import Plan, Said
 from tests.chaos.readback import FigureKey, engine_of, figures_of, resolved
+from twin.frames import WindowFigures
 from twin.outputs import outputs
 from twin.parts import codec_of
 from twin.ports import Message
@@ -16,7 +17,8 @@ from twin.windows import WINDOWS
 __all__ = ["Compared", "compare", "undisturbed"]
 
 EXACT = 1e-12  # relative: the last bits of a sum
-# What rests on books alone, of all figures of `kpis`. The others rest on the estimated state too: on what was known when.
+# What rests on books alone, of all figures of `kpis`; the others rest on the estimated state too, on what was known
+# when.
 BOOKED = (
     "tapped_t", "coverage_pct", "dc_difference_pct", "anode_effects_per_day", "anode_effect_s_per_day",
     "ac_energy_kwh", "stopped_kwh", "deducted_kwh", "clean_share_pct", "cf4_kg", "c2f6_kg",
@@ -25,7 +27,7 @@ BOOKED = (
 
 @dataclass(slots=True)
 class Compared:
-    """How many figures are equal; `worst` relative difference of each field that is not, `missing` those not written."""
+    """How many figures are equal; `worst` relative difference of each field that is not; `missing`: not written."""
 
     figures: int = 0
     equal: int = 0
@@ -44,7 +46,8 @@ def undisturbed(plan: Plan, seconds: Sequence[Sequence[Said]], words: Mapping[st
     """Figures of an engine that is fed every message once and in order, `seconds` by seconds of sending."""
     engine = engine_of(words)
     codec = codec_of(resolved(words), engine.roster)
-    state, latest = engine.start(), {}
+    state = engine.start()
+    latest: dict[tuple[int, str, int], WindowFigures] = {}
     for second, messages in enumerate(seconds):
         now_ns = plan.start_ns + (second + 1) * 1_000_000_000
         readings = codec.decode([Message(m.topic, m.payload) for m in messages if not m.reason], now_ns).readings

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 __all__ = ["TREE", "TwinProcess", "clean_environment", "parked"]
 
 TREE = Path(__file__).parents[2]
+START_S = 60.0
 STOP_S = 90.0
 
 
@@ -55,6 +57,14 @@ class TwinProcess:
                 env=clean_environment(),
             )  # fmt: skip
         self.lives += 1
+
+    def connected(self) -> None:
+        """Return when it has subscribed for the first time: before that the broker has nobody to keep messages for."""
+        began = time.monotonic()
+        while "connected to the broker" not in self.log():
+            if not self.running or time.monotonic() - began > START_S:
+                raise RuntimeError(f"the twin did not connect to the broker:\n{self.log()[-3000:]}")
+            time.sleep(0.05)
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -99,12 +99,13 @@ def run(options: Options, say: Callable[[str], None]) -> Outcome:
         broker = stack.enter_context(mosquitto())
         database, sink = _store(options, stack)
         words = _settings(options, folder, broker, sink)
-        start_ns = (int(time.time() + START_IN_S) + 1) * NS
-        rows = [(one.at_s, one.kind, one.for_s) for one in disturbances]
-        plan = Plan(options.pots, options.seconds, options.seed, start_ns, ROOT_TOPIC, options.batched, rows)
         twin = TwinProcess(folder, words)
         stack.callback(twin.close)
         twin.start()
+        twin.connected()
+        start_ns = (int(time.time() + START_IN_S) + 1) * NS
+        rows = [(one.at_s, one.kind, one.for_s) for one in disturbances]
+        plan = Plan(options.pots, options.seconds, options.seed, start_ns, ROOT_TOPIC, options.batched, rows)
         rig = _Rig(plan, twin, Watch(twin, int(str(words["page.port"]))), broker, database, outcome, say)
         _drive(rig, disturbances)
         _weigh(rig, words)

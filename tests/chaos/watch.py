@@ -24,11 +24,12 @@ ELSEWHERE = ("spooled", "rejected")  # places beside store and park that the ing
 
 def health(port: int) -> dict[str, Any]:
     """What the page says of the way in; empty while it does not answer."""
-    with suppress(OSError, ValueError, KeyError, http.client.HTTPException):
+    try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/snapshot", timeout=5) as answer:
             said: dict[str, Any] = json.load(answer)["ingest"]
             return said
-    return {}
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        return {}
 
 
 @dataclass
