@@ -203,9 +203,12 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
     caught_up = asyncio.Event()
 
     async def save(data: bytes) -> None:
-        await asyncio.to_thread(keep, file, data)
-        if caught_up.is_set():  # else the next start reads the same minutes again
-            await journal.kept()
+        try:
+            await asyncio.to_thread(keep, file, data)
+            if caught_up.is_set():  # else the next start reads the same minutes again
+                await journal.kept()
+        except OSError as error:
+            twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
 
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
