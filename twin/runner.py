@@ -48,6 +48,8 @@ class Runner:
         self.latest: Snapshot | None = None
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
+        self.whole = True  # False until the past is read back: figures of a part do not go over those of the whole
+        )
         self._state = engine.start() if state is None else state
         self._save = save
         self._save_s = save_s
@@ -128,6 +130,7 @@ class Runner:
 
         What is fed meanwhile is taken afterwards: it is newer, and the estimate wants the readings in order.
         """
+        self.whole = False
         count, self._early_room = 0, EARLY_READINGS
         try:
             async for readings in past:
@@ -137,6 +140,7 @@ class Runner:
                 await asyncio.sleep(0)
         finally:
             self._early_room = 0
+        self.whole = True
         return count
 
     async def finish(self) -> None:
@@ -159,6 +163,8 @@ class Runner:
         return state_readings(estimate)
 
     async def _flush(self) -> None:
+        if not self.whole:
+            return
         changed, self._changed = self._changed, {}
         events, self._unwritten = self._unwritten, []
         told, states = self._told_ns, self._states()

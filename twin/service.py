@@ -200,12 +200,11 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
     settings = twin.settings
     file = Path(settings["data.dir"]) / "twin.state"
     state = resumed(file, twin.engine, twin.say)
-    caught_up = asyncio.Event()
 
     async def save(data: bytes) -> None:
         try:
             await asyncio.to_thread(keep, file, data)
-            if caught_up.is_set():  # else the next start reads the same minutes again
+            if runner.whole:  # else the next start reads the same minutes again
                 await journal.kept()
         except OSError as error:
             twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
@@ -215,15 +214,16 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
         step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
     )  # fmt: skip
 
+    runner.whole = not journal.missed
+
     async def catch_up() -> None:
         count = await runner.catch_up(missed(store, twin.engine, journal.missed))
         if journal.missed:
             began = "anew" if state is None else f"from {iso(state.closed_ns)}"
             twin.say(f"the twin goes on {began}; {count} stored readings since then taken in")
-        caught_up.set()
 
     async def later() -> None:
-        while not caught_up.is_set():
+        while not runner.whole:
             await asyncio.sleep(settings["sink.retry_max_s"])
             with suppress(SinkUnavailable):
                 await catch_up()

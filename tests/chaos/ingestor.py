@@ -15,6 +15,7 @@ from pathlib import Path
 __all__ = ["TREE", "TwinProcess", "clean_environment", "parked"]
 
 TREE = Path(__file__).parents[2]
+LIFE = "-- a life begins\n"
 START_S = 60.0
 STOP_S = 90.0
 
@@ -52,11 +53,18 @@ class TwinProcess:
         words = [word for name, value in self.settings.items() for word in ("--set", f"{name}={value}")]
         guard = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "twin", "run")
         with (self.folder / "log").open("ab") as log:
+            log.write(LIFE.encode())
+            log.flush()
             self._process = subprocess.Popen(
                 (*guard, *words), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=clean_environment(),
             )  # fmt: skip
         self.lives += 1
+
+    def whole(self) -> bool:
+        """Whether its present life has read back what came before it."""
+        *_, last = self.log().rpartition(LIFE)
+        return self.lives == 1 or "the twin goes on" in last
 
     def connected(self) -> None:
         """Return when it has subscribed for the first time: before that the broker has nobody to keep messages for."""

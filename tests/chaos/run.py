@@ -133,7 +133,7 @@ def _settings(options: Options, folder: Path, broker: Server, sink: str) -> dict
         "page.port": free_port(),
         "sink.url": f"duckdb:{folder}/data/twin.duckdb" if sink == "duckdb" else sink,
         "sink.retry_max_s": 2.0,
-        "engine.checkpoint_s": 20.0,  # so that a short run too is killed before, between and after
+        "engine.checkpoint_s": 20.0 if options.pots <= 300 else 60.0,  # killed before, between and after
         "engine.output_s": 15.0,
     }
     if HAS_QUOTA:
@@ -218,10 +218,10 @@ def _disturb(rig: _Rig, one: Disturbance) -> None:
 
 
 def _settle(rig: _Rig) -> float:
-    """Wait until the end mark is parked and nothing is spooled; returns how long that took [s]."""
+    """Wait until the end mark is parked, nothing is spooled, the twin knows its past; returns how long it took [s]."""
     end, folder = end_mark(rig.plan), rig.twin.folder / "data"
     began = time.monotonic()
-    while (end.topic, end.payload, end.reason) not in parked(folder) or rig.watch.spooled:
+    while not ((end.topic, end.payload, end.reason) in parked(folder) and not rig.watch.spooled and rig.twin.whole()):
         if not rig.twin.running:
             raise RuntimeError(f"the twin has ended by itself:\n{rig.twin.log()[-3000:]}")
         if time.monotonic() - began > SETTLE_S:

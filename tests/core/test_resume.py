@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -255,5 +256,32 @@ def test_what_comes_while_the_past_is_read_back_is_taken_after_it(tmp_path: Path
         await second.runner.step()
         assert times == sorted(times)
         assert times[-1] == NOW_NS + 600 * NS
+
+    asyncio.run(test())
+
+
+def test_a_twin_that_has_not_read_its_past_writes_no_figures_over_those_of_the_whole(tmp_path: Path) -> None:
+    async def test() -> None:
+        disk = Disk(tmp_path)
+        await Life(disk).take(steady(range(600)), fed=False)
+        life = Life(disk)
+        written: list[int] = []
+
+        async def write(readings: Readings) -> None:
+            written.append(len(readings))
+
+        async def broken() -> AsyncIterator[Readings]:
+            yield steady(range(60))
+            raise SinkUnavailable("away")
+
+        life.runner._write = write
+        with pytest.raises(SinkUnavailable):
+            await life.runner.catch_up(broken())
+        await life.runner.feed(steady(range(600, 700)))
+        await life.runner.finish()
+        assert written == []
+        await life.begin()
+        await life.runner.finish()
+        assert len(written) == 1
 
     asyncio.run(test())
