@@ -49,7 +49,6 @@ class Runner:
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
         self.whole = True  # False until the past is read back: figures of a part do not go over those of the whole
-        )
         self._state = engine.start() if state is None else state
         self._save = save
         self._save_s = save_s
