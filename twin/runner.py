@@ -28,7 +28,7 @@ class Runner:
 
     `write` gets the figures that changed, the events and the estimated states, every `output_s` and at `finish`;
     `health` tells of the way in. `state`: where an earlier run stopped; `save` is given the state as bytes, every
-    `save_s` and at `finish`.
+    `save_s` and at `finish`. `whole`: there is nothing to `catch_up` with; else no figures are written before that.
     """
 
     def __init__(
@@ -42,13 +42,14 @@ class Runner:
         state: State | None = None,
         save: Callable[[bytes], Awaitable[None]] | None = None,
         save_s: float = 600.0,
+        whole: bool = True,
     ) -> None:
         self.engine = engine
         self.report: Report | None = None
         self.latest: Snapshot | None = None
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
-        self.whole = True  # False until the past is read back: figures of a part do not go over those of the whole
+        self.whole = whole  # False until the past is read back: figures of a part do not go over those of the whole
         self._state = engine.start() if state is None else state
         self._save = save
         self._save_s = save_s

@@ -212,9 +212,8 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
         step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
+        whole=not journal.missed,
     )  # fmt: skip
-
-    runner.whole = not journal.missed
 
     async def catch_up() -> None:
         count = await runner.catch_up(missed(store, twin.engine, journal.missed))
