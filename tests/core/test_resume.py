@@ -139,7 +139,7 @@ async def killed(disk: Disk, parts: list[Readings], kills: set[int], saves: set[
 PLACES = st.sets(st.integers(0, LENGTH_S // CHUNK_S), max_size=4)
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)  # two seconds each
 @given(st.integers(0, 99), PLACES, PLACES, PLACES, st.sets(st.integers(0, LENGTH_S // CHUNK_S - 1), max_size=3))
 def test_killed_anywhere_the_figures_are_those_of_a_twin_that_ran_through(
     tmp_path_factory: pytest.TempPathFactory,
