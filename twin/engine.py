@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
@@ -26,7 +27,7 @@ from twin.plant import Line, Plant, Roster, Site
 from twin.portfolio import portfolio_grades
 from twin.signals import SIGNALS, of_topic
 from twin.times import day_of
-from twin.tracking import Track, Tracker
+from twin.tracking import SAMPLED, Track, Tracker
 from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
 from twin.windows import LONG
@@ -158,6 +159,9 @@ class Engine:
         newest = np.maximum.accumulate(np.concatenate([[state.newest_tick], tick]))
         # A late reading takes effect in the next tick to close after it came.
         effective = np.maximum(tick, newest[:-1] - self.settings.grace)
+        told = _too_late_to_tell(state, readings, tick, effective)
+        if told.any():
+            readings, effective = readings.take(~told), effective[~told]
         state.newest_tick = int(newest[-1])
         waiting = Readings.concat([state.pending, readings])
         waiting_tick = np.concatenate([state.pending_tick, effective])
@@ -248,3 +252,15 @@ class Engine:
                 if kpi in figures.kpis:
                     value = Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0]))
                 yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct, unfit)
+
+
+def _too_late_to_tell(state: State, readings: Readings, tick: Ints, effective: Ints) -> NDArray[np.bool_]:
+    """Late readings that change no frame, fault or estimate, because a newer one was told: not worth keeping until
+    a tick closes. A backlog that drains, or a restart that reads back what it knows, would fill the memory with them.
+    One is left for each tick that they let close.
+    """
+    older = readings.time_ns < state.said_ns[readings.unit, readings.signal]
+    told: NDArray[np.bool_] = (tick < effective) & older & ~np.isin(readings.signal, SAMPLED)
+    rows = np.flatnonzero(told)
+    told[rows[np.unique(effective[rows], return_index=True)[1]]] = False
+    return told

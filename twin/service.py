@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from twin.codec import Codec
 from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
+from twin.going_on import GoingOn
 from twin.ingest import Ingestor
 from twin.log import Say
 from twin.notices import Rarely
@@ -36,14 +36,15 @@ from twin.parts import (
     publisher_of,
     roster_of,
     sink_of,
-)
+)  # fmt: skip
+from twin.ports import Sink
 from twin.precautions import precautions
-from twin.resume import keep, missed, resumed
+from twin.rate import Rate
+from twin.resume import Journal, Noted, keep, resumed
 from twin.runner import Runner
 from twin.settings import Settings
 from twin.shutdown import wind_down
 from twin.snapshot import IngestView
-from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
 
@@ -55,21 +56,6 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
-
-
-class _Rate:
-    """Messages a second over the last ten seconds, from a running count."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
-
-    def of(self, count: int) -> float:
-        now = time.monotonic()
-        self._marks.append((now, count))
-        while now - self._marks[0][0] > 10.0:
-            self._marks.popleft()
-        then, before = self._marks[0]
-        return (count - before) / (now - then) if now > then else 0.0
 
 
 @dataclass
@@ -86,7 +72,7 @@ class Twin:
     where: dict[str, str] = field(default_factory=dict)
     say: Say = field(kw_only=True)
     ops: Operations = field(kw_only=True)
-    _rate: _Rate = field(default_factory=_Rate)
+    _rate: Rate = field(default_factory=Rate)
 
     def page_is_at(self, url: str) -> None:
         """The page answers at `url`."""
@@ -201,7 +187,30 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
     twin.ops.watch_letters(letters)
-    twin.source = MqttSource(
+    twin.source = _source(twin, stores=stores)
+    twin.ops.watch_source(twin.source)
+    hand_on: Callable[[Readings], Awaitable[None]] = _nobody
+    into: Sink = twin.ops.timed(sink) if stores else _Discard()
+    if "engine" in twin.roles:
+        journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
+        twin.runner, jobs["engine"] = _runner(twin, sink, journal)
+        hand_on = twin.runner.feed
+        into = Noted(into, journal) if stores else into
+    twin.ingestor = Ingestor(
+        twin.source, twin.codec, into, letters, SystemClock(),
+        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
+        on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
+    )  # fmt: skip
+    twin.ops.watch_counts(twin.ingestor.counts)
+    jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
+    jobs["mqtt"] = twin.source.run
+    jobs["ingest"] = twin.ingestor.run
+
+
+def _source(twin: Twin, *, stores: bool) -> MqttSource:
+    """Where messages come from, under a client id of its own for a process that only computes."""
+    settings = twin.settings
+    return MqttSource(
         broker_of(settings),
         topics.filters(settings["mqtt.root"]),
         client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
@@ -215,47 +224,32 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         on_change=twin.ops.broker.told,
         alarm=lambda text: twin.say(text, level="error"),
     )
-    twin.ops.watch_source(twin.source)
-    hand_on: Callable[[Readings], Awaitable[None]] = _nobody
-    if "engine" in twin.roles:
-        twin.runner, jobs["engine"] = _runner(twin, sink)
-        hand_on = twin.runner.feed
-    twin.ingestor = Ingestor(
-        twin.source, twin.codec, twin.ops.timed(sink) if stores else _Discard(), letters, SystemClock(),
-        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
-        on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
-    )  # fmt: skip
-    twin.ops.watch_counts(twin.ingestor.counts)
-    jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
-    jobs["mqtt"] = twin.source.run
-    jobs["ingest"] = twin.ingestor.run
 
 
-def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
+def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:
     """The runner, going on where an earlier run stopped, and its job."""
     settings = twin.settings
     file = Path(settings["data.dir"]) / "twin.state"
     state = resumed(file, twin.engine, twin.say)
+
+    async def save(data: bytes) -> None:
+        try:
+            await asyncio.to_thread(keep, file, data)
+            if runner.whole:  # else the next start reads the same minutes again
+                await journal.kept()
+        except OSError as error:
+            twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
+
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
-        step_s=settings["engine.tick_s"], state=state, save=lambda data: asyncio.to_thread(keep, file, data),
-        save_s=settings["engine.checkpoint_s"],
+        step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
+        whole=not journal.missed,
     )  # fmt: skip
 
     twin.ops.watch_runner(runner)
 
-    async def job() -> None:
-        if state is not None and state.closed_ns:
-            past = missed(store, twin.engine, state, time.time_ns())
-            try:
-                count = await runner.catch_up(past)
-                twin.say(f"going on from {iso(state.closed_ns)}", readings_stored_since=count)
-            except SinkUnavailable as error:
-                twin.say("the store does not say what came since the state was kept; its figures lack it",
-                         level="warning", kept_at=iso(state.closed_ns), problem=str(error))  # fmt: skip
-        await runner.run()
-
-    return runner, job
+    going_on = GoingOn(runner, store, journal, state, twin.say, settings["sink.retry_max_s"])
+    return runner, going_on.run
 
 
 async def _tell(twin: Twin, publisher: MqttPublisher) -> None:

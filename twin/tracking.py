@@ -164,13 +164,13 @@ class Tracker:
         """Readings of the tick with SI values; `new`: those not heard before, and not older than what was."""
         good = new & (readings.quality != Quality.BAD)
         now = good & (readings.time_ns >= track.minute * MINUTE_NS)
-        at = now & (readings.signal == _VOLTAGE)
-        pot = self.place[readings.unit[at]]
-        track.voltage += np.bincount(pot, si[at], len(self.units))
+        rows = _once(readings, np.flatnonzero(now & (readings.signal == _VOLTAGE)))
+        pot = self.place[readings.unit[rows]]
+        track.voltage += np.bincount(pot, si[rows], len(self.units))
         track.voltage_n += np.bincount(pot, minlength=len(self.units))
-        at = now & (readings.signal == _CURRENT)
-        line = self.line_place[readings.unit[at]]
-        track.current += np.bincount(line, si[at], len(self._lines))
+        rows = _once(readings, np.flatnonzero(now & (readings.signal == _CURRENT)))
+        line = self.line_place[readings.unit[rows]]
+        track.current += np.bincount(line, si[rows], len(self._lines))
         track.current_n += np.bincount(line, minlength=len(self._lines))
         for signal, name in EVENTS.items():
             rows = np.flatnonzero(good & (readings.signal == signal))
@@ -264,3 +264,14 @@ class Tracker:
             return np.array([found[name] for name in RATES]), metal
 
         return of
+
+
+def _once(readings: Readings, rows: Ints) -> Ints:
+    """Of rows of one signal those that are not a repetition of an earlier one: delivered twice it is one reading."""
+    unit = readings.unit[rows]
+    if not len(unit) or np.bincount(unit).max() <= 1:
+        return rows
+    order = np.lexsort((rows, readings.time_ns[rows], unit))
+    unit, time = unit[order], readings.time_ns[rows][order]
+    fresh = np.concatenate([[True], (np.diff(unit) != 0) | (np.diff(time) != 0)])
+    return np.sort(rows[order[fresh]])

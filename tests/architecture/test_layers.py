@@ -55,6 +55,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("adapters",),
     ("parts", "operations", "shutdown"),
+    ("going_on", "rate"),
     ("service", "recordings"),
     ("trace", "console", "keys", "progress", "cli_options", "score", "letter_texts"),
     ("evaluate",),

@@ -73,7 +73,7 @@ def test_figures_go_on_over_a_restart_and_are_retained_on_the_broker(
         else:
             first.kill()
     with twin(tmp_path / "run", "run", **settings) as second:
-        second.says("going on from")
+        second.says("the twin goes on")
         send(300, 600)
         until_sync(lambda: made(broker, root) > 1.9 * before, "the sum of both runs")
         assert made(broker, root) < 2.02 * before, "and nothing twice"

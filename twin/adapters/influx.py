@@ -25,6 +25,7 @@ from twin.lines import LineProtocol
 from twin.plant import Roster
 from twin.redact import redacted
 from twin.refusals import judged
+from twin.signals import MEASUREMENTS
 from twin.tls import client_context, why
 
 __all__ = ["InfluxStore", "Target", "target"]
@@ -145,6 +146,31 @@ class InfluxStore:
         if status // 100 != 2:
             raise SinkUnavailable(f"{self._where.url}/ping: HTTP {status}")
 
+    async def measured(self, start_ns: int, end_ns: int) -> Readings:
+        names = list(MEASUREMENTS.values())
+        answer = await self.query(
+            "; ".join(
+                f"SELECT * FROM {name} WHERE time >= {start_ns} AND time < {end_ns} GROUP BY site, line, pot"
+                for name in names
+            )
+        )
+        parts = [self._rows(series) for result in answer["results"] for series in result.get("series", [])]
+        found = Readings.concat([part for part in parts if len(part)])
+        return found.take(np.argsort(found.time_ns, kind="stable"))
+
+    def _rows(self, series: dict[str, Any]) -> Readings:
+        """One unit's rows of one measurement; none of a unit whose line the plant does not have."""
+        unit = _enrolled(self._roster, series["tags"])
+        columns = dict(zip(series["columns"], zip(*series["values"], strict=True), strict=True))
+        codes = [code for code in FIELDS[series["name"]] if CATALOGUE[code].db_field in columns]
+        table = np.array([columns[CATALOGUE[code].db_field] for code in codes], np.float64)
+        if unit is None or not codes:
+            return Readings.empty()
+        column, row = np.nonzero(np.isfinite(table))
+        time = np.array(columns["time"], np.int64)
+        units = np.full(len(row), unit, np.int32)
+        return Readings.of(time[row], units, np.array(codes, np.int16)[column], table[column, row])
+
     async def query(self, text: str) -> dict[str, Any]:
         """One InfluxQL question, times as epoch ns. Raises SinkUnavailable, SinkRejected."""
         assert self._session is not None
@@ -158,6 +184,15 @@ class InfluxStore:
         if problem:
             raise SinkRejected(f"{self._where.url}: {problem}")
         return body
+
+
+def _enrolled(roster: Roster, tags: dict[str, str]) -> int | None:
+    """Code of the unit that tags name, enrolling a pot of a known line; None when the line is not known."""
+    path = "/".join(tags[tag] for tag in ("site", "line", "pot") if tags[tag])
+    line = path.rpartition("/")[0]
+    if roster.code(path) is None and (line not in roster.codes or not roster.is_line(roster.codes[line])):
+        return None
+    return roster.add(path)
 
 
 def _said(error: ApiException) -> str:
