@@ -15,15 +15,24 @@ from typing import Protocol
 
 from twin.balance import Balance, Figures
 from twin.codec import Codec, Decoded, Problem
+from twin.collisions import Collisions
+from twin.divide import divide
 from twin.errors import SinkRejected, SinkUnavailable
-from twin.frames import Readings
+from twin.frames import Quality, Readings
+from twin.log import Say
 from twin.overflow import Limits, Overflow, Write
 from twin.ports import Clock, Delivery, Message, Sink, Source, Spool
 
-__all__ = ["Counts", "Ingestor", "Park"]
+__all__ = ["OTHER_NAMES", "Counts", "Ingestor", "Park"]
 
+OTHER_NAMES = "(others)"
+_MOST_NAMES = 1000  # of fields that no signal names; the rest are counted together
 _LAST_DOUBLING = 30  # of the pause between tries: without an end the number would outgrow a float within hours
 _NS = 1_000_000_000
+
+
+def _silent(event: str, /, *, level: str = "info", **fields: object) -> None:
+    """Nobody to tell."""
 
 
 class Park(Protocol):
@@ -34,11 +43,17 @@ class Park(Protocol):
 
 @dataclass
 class Counts:
-    """What has come in and where it went. `newest_ns` is the newest source time seen."""
+    """What has come in and where it went. `newest_ns` is the newest source time seen.
+
+    `bad_values`: readings without a usable value (null, NaN, out of range); `collisions`: readings that replaced
+    another value of the same unit, signal and time.
+    """
 
     balance: Balance = field(default_factory=Balance)
     problems: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    bad_values: int = 0
+    collisions: int = 0
     newest_ns: int = 0
     store_problem: str = ""
     outages: int = 0
@@ -70,9 +85,15 @@ class Counts:
             self.newest_ns = max(self.newest_ns, int(decoded.readings.time_ns.max()))
 
     def take(self, decoded: Decoded) -> None:
-        """Count what was wrong with a batch that is stored or parked."""
+        """Count what was wrong with a batch that is stored or parked.
+
+        Names of unknown fields come from outside: only so many are told apart.
+        """
         self.problems.update(problem.reason for problem in decoded.problems)
-        self.unknown_fields.update(decoded.unknown)
+        for name, count in decoded.unknown.items():
+            known = name in self.unknown_fields or len(self.unknown_fields) < _MOST_NAMES
+            self.unknown_fields[name if known else OTHER_NAMES] += count
+        self.bad_values += int((decoded.readings.quality == Quality.BAD).sum())
 
 
 class Ingestor:
@@ -95,9 +116,10 @@ class Ingestor:
         retry_max_s: float = 30.0,
         writes: int = 3,
         on_outage: Callable[[str], None] = lambda problem: None,
+        on_refused: Callable[[SinkRejected], None] = lambda error: None,
         spool: Spool | None = None,
         limits: Limits | None = None,
-        say: Callable[[str], None] = lambda text: None,
+        say: Say = _silent,
         stores: bool = True,
         name: str = "",
     ) -> None:
@@ -107,7 +129,9 @@ class Ingestor:
         self._retry_max_s = retry_max_s
         self._in_flight = self._writes = max(2, writes)
         self._on_outage = on_outage
+        self._on_refused = on_refused
         self._stores = stores
+        self._collisions = Collisions()
         self._waiting = 0  # batches that the store or the disk does not take now
         self._overflow: Overflow | None = None
         if spool is not None:
@@ -123,6 +147,16 @@ class Ingestor:
         """What a person should know of store, spool and dead letters now, "" when all is well."""
         told = self._overflow.problem if self._overflow else ""
         return "; ".join(part for part in (told, self.counts.store_problem) if part)
+
+    @property
+    def store_problem(self) -> str:
+        """Why the store takes nothing now, "" when it does."""
+        return (self._overflow.away if self._overflow else "") or self.counts.store_problem
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing is acknowledged now though there is a spool, "" when it is."""
+        return self._overflow.refusal if self._overflow else ""
 
     def figures(self) -> Figures:
         """Every count and gauge of the way in, for a metrics endpoint."""
@@ -160,6 +194,7 @@ class Ingestor:
         while (item := await under_way.get()) is not None:
             delivery, task = item
             readings = await task
+            self.counts.collisions += self._collisions.count(readings)
             delivery.acknowledge()
             await self._hand_on(readings)
 
@@ -185,7 +220,8 @@ class Ingestor:
         try:
             await write(decoded.readings)
         except SinkRejected as error:
-            decoded = await _divide(messages, error, self._codec, write, now_ns)
+            decoded = await divide(messages, error, self._codec, write, now_ns)
+            self._on_refused(error)
         await self._until_parked(decoded.problems, now_ns)
         self.counts.take(decoded)
         return decoded
@@ -211,33 +247,17 @@ class Ingestor:
                         self._on_outage(str(error))
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(self._retry_max_s, 0.1 * 2**attempt)))  # noqa: S311
+            except SinkRejected:  # to refuse is an answer: the outage is over
+                self._answered(attempt)
+                raise
             else:
-                break
+                self._answered(attempt)
+                return
+
+    def _answered(self, attempt: int) -> None:
+        """The other side answers, after `attempt` tries to which it did not."""
         if attempt:
             self._waiting -= 1
             if not self._waiting:
                 self.counts.store_problem = ""
                 self._on_outage("")
-
-
-async def _divide(messages: Sequence[Message], error: SinkRejected, codec: Codec, write: Write, now_ns: int) -> Decoded:
-    """Find the message the store refuses by halves; park it alone (F9). Writing twice is harmless (F17)."""
-    if len(messages) == 1:
-        alone = codec.decode(messages, now_ns)
-        problem = Problem(*messages[0], "refused", str(error)[:500])
-        return Decoded(Readings.empty(), (*alone.problems, problem), 1, alone.unknown)
-    middle, found = len(messages) // 2, list[Decoded]()
-    for half in (messages[:middle], messages[middle:]):
-        decoded = codec.decode(half, now_ns)
-        try:
-            await write(decoded.readings)
-        except SinkRejected as again:
-            decoded = await _divide(half, again, codec, write, now_ns)
-        found.append(decoded)
-    first, second = found
-    return Decoded(
-        Readings.concat([first.readings, second.readings]),
-        (*first.problems, *second.problems),
-        first.parked + second.parked,
-        Counter(first.unknown) + Counter(second.unknown),
-    )

@@ -13,45 +13,31 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from twin.balance import Balance, SpoolCounts
 from twin.codec import Codec, Decoded, Problem
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Readings
+from twin.log import Say
 from twin.ports import Clock, Message, Sink, Spool, Spooled
-from twin.spoolbooks import SpoolBooks
+from twin.spoolbooks import Limits, SpoolBooks
 
 __all__ = ["Limits", "Overflow", "Write"]
 
 Write = Callable[[Readings], Awaitable[None]]
 
+STOPPED = "nothing more is acknowledged, the broker keeps what comes"
 PROBE_MAX_S = 3.0  # longest pause between two tries of the one batch that finds out whether the store is back
 _BACKLOG_PATIENCE = 12  # times patience_s that a write of the backlog may take: it has to get through a slow store
 _LAST_DOUBLING = 10
 _NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """patience_s: how long a live batch waits for a place at the store, then for its answer. waiting: live batches
-    that may wait for a place. age_s: how long a batch may wait in the spool while the store is away. writes: live
-    batches at the store at once. chunk: messages that are drained in one write.
-    """
-
-    patience_s: float = 5.0
-    waiting: int = 16
-    age_s: float = 7 * 86400.0
-    retry_max_s: float = 30.0
-    writes: int = 3
-    chunk: int = 2000
-
-
 class Overflow:
     """Brings batches to the store or the spool, and the spool to the store.
 
     `settle(messages, decoded, received_ns, write)` brings a batch to its end, in the store or parked, and returns what
-    became of it; `park` keeps problems; both return only when that is done. `say` gets one sentence when something
+    became of it; `park` keeps problems; both return only when that is done. `say` is told once when something
     begins or ends, `on_outage` the store's problem or "". What an earlier process has spooled is given to `hand_on`
     when the store has it.
     """
@@ -68,7 +54,7 @@ class Overflow:
         settle: Callable[[Sequence[Message], Decoded, int, Write], Awaitable[Decoded]],
         park: Callable[[Sequence[Problem], int], Awaitable[None]],
         hand_on: Callable[[Readings], Awaitable[None]],
-        say: Callable[[str], None],
+        say: Say,
         on_outage: Callable[[str], None],
     ) -> None:
         self.spool = spool
@@ -91,6 +77,11 @@ class Overflow:
         return self._paused > 0
 
     @property
+    def refusal(self) -> str:
+        """Why acknowledging has stopped, "" when it has not."""
+        return f"{STOPPED}: {self._books.refusal}" if self._paused else ""
+
+    @property
     def high(self) -> bool:
         """Whether the spool is above its high watermark."""
         return self._books.high
@@ -100,7 +91,7 @@ class Overflow:
         """What a person should know now, "" when all is well."""
         state, parts = self.spool.state, []
         if self._paused:
-            parts.append(f"nothing more is acknowledged, the broker keeps what comes: {self._books.refusal}")
+            parts.append(self.refusal)
         if self.away:
             parts.append(self.away)
             if state.messages:
@@ -115,7 +106,8 @@ class Overflow:
             await self._books.open()
         except SinkUnavailable as error:
             if not self._books.refusal:
-                self._say(f"without its spool the ingest stops while the store is away: {error}")
+                event = "without its spool the ingest stops while the store is away"
+                self._say(event, level="error", problem=str(error))
             self._books.refusal = str(error)
 
     async def place(self, messages: Sequence[Message], decoded: Decoded, now_ns: int) -> Readings:
@@ -162,7 +154,11 @@ class Overflow:
 
     async def _write_in_time(self, readings: Readings) -> None:
         """A write that hangs is given up: the batch goes to the spool, and writing twice is harmless."""
-        await self._write(readings, self._limits.patience_s)
+        try:
+            await self._write(readings, self._limits.patience_s)
+        except SinkRejected:  # to refuse is an answer
+            self._found()
+            raise
         if len(readings):  # of nothing a store is not asked
             self._found()
 
@@ -204,6 +200,7 @@ class Overflow:
         try:
             await self._write_backlog(Readings.concat([decoded.readings for _, decoded in pairs]))
         except SinkRejected:
+            self._found()
             if len(batches) > 1:  # find by which
                 self._singly = len(batches)
                 return True
@@ -247,7 +244,9 @@ class Overflow:
             self._books.parked(batch)
             self.counts.expired_messages += batch.held
         if old:
-            self._say(f"{sum(batch.held for batch in old):,} messages parked: {text}")
+            held = sum(batch.held for batch in old)
+            self._say("messages are parked that waited in the spool for too long", level="error", messages=held,
+                      problem=text)  # fmt: skip
             await self._books.remove(old[-1].id, len(old))
             self._open_room()
 
@@ -269,7 +268,7 @@ class Overflow:
             self._paused += 1
             if self._paused == 1:
                 self.counts.pauses += 1
-                self._say(f"nothing more is acknowledged, the broker keeps what comes: {error}")
+                self._say(STOPPED, level="error", problem=str(error))
 
     def _resume(self, attempt: int) -> None:
         if attempt:

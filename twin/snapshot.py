@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["EventView", "GradeView", "IngestView", "LineView", "PotView", "Snapshot", "sheet"]
+__all__ = ["EventView", "GradeView", "IngestView", "LineView", "PotView", "Snapshot", "places", "sheet"]
 
 
 class PotView(msgspec.Struct, frozen=True):
@@ -104,6 +104,18 @@ class IngestView(msgspec.Struct, frozen=True):
     off: int = 0
     spool_mib: float = 0.0
     spool_oldest_s: float | None = None  # age of what has waited longest
+    collisions: int = 0  # readings that replaced another value of the same unit, signal and time
+    bad_values: int = 0  # readings without a usable value
+    problems: dict[str, int] = {}  # reason of twin.codec.REASONS -> how many values or messages were parked for it
+    ahead_s: float | None = None  # of the source whose clock is furthest ahead of ours, lately; None: none heard
+    ahead_unit: str = ""  # its path
+
+
+def places(view: IngestView) -> dict[str, int]:
+    """The balance sheet as counts by place; what is 0 is left out, except what came and what is stored and parked."""
+    always = {"received": view.received, "stored": view.stored, "parked": view.parked}
+    rest = ("carried", "spooled", "rejected", "aside", "under_way", "off")
+    return always | {name: getattr(view, name) for name in rest if getattr(view, name)}
 
 
 def sheet(view: IngestView) -> str:

@@ -4,25 +4,40 @@ know of it (watermark, damaged file, empty again) is said once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from twin.balance import Balance, Pair, SpoolCounts
 from twin.codec import Decoded
 from twin.errors import SinkUnavailable
+from twin.log import Say
 from twin.ports import Clock, Message, Spool, Spooled
 
-__all__ = ["SpoolBooks"]
+__all__ = ["Limits", "SpoolBooks"]
 
 HIGH, LOW = 0.8, 0.6  # of max_bytes: the high watermark is told at the one and over below the other
 _NS = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """patience_s: how long a live batch waits for a place at the store, then for its answer. waiting: live batches
+    that may wait for a place. age_s: how long a batch may wait in the spool while the store is away. writes: live
+    batches at the store at once. chunk: messages that are drained in one write.
+    """
+
+    patience_s: float = 5.0
+    waiting: int = 16
+    age_s: float = 7 * 86400.0
+    retry_max_s: float = 30.0
+    writes: int = 3
+    chunk: int = 2000
+
+
 class SpoolBooks:
     """`refusal` is what the disk last said; `earlier` the newest id that an earlier process has left."""
 
-    def __init__(
-        self, spool: Spool, balance: Balance, counts: SpoolCounts, clock: Clock, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, spool: Spool, balance: Balance, counts: SpoolCounts, clock: Clock, say: Say) -> None:
         self.refusal = ""
         self.earlier = 0
         self.opened = False
@@ -43,7 +58,7 @@ class SpoolBooks:
         self._note()
         if state.batches:
             self._began_ns = self._clock.now_ns()
-            self._say(f"{state.messages:,} messages of an earlier run wait in the spool")
+            self._say("messages of an earlier run wait in the spool", messages=state.messages)
 
     async def put(self, messages: Sequence[Message], decoded: Decoded, now_ns: int) -> None:
         """A batch that was under way is in the spool when this returns. Raises SinkUnavailable, SpoolFull."""
@@ -63,7 +78,7 @@ class SpoolBooks:
         if not found and self._began_ns:
             took = (self._clock.now_ns() - self._began_ns) / _NS
             self._began_ns = 0
-            self._say(f"the spool is empty again after {took:.0f} s: the store has everything")
+            self._say("the spool is empty again: the store has everything", lasted_s=round(took, 1))
         return found
 
     def settled(self, batch: Spooled, decoded: Decoded, kept: Decoded) -> None:
@@ -101,12 +116,13 @@ class SpoolBooks:
             self._balance.aside.add(messages, readings)
             self._counts.damaged_files += state.damaged_files - self._damaged
             self._damaged, self._aside = state.damaged_files, Pair(state.aside_messages, state.aside_readings)
-            what = f"{messages:,} messages" if messages else "what was in it"
-            self._say(f"the spool was damaged; the file with {what} is kept as {state.aside_at}, a new one is begun")
+            self._say("the spool was damaged; its file is kept under another name, a new one is begun", level="error",
+                      file=state.aside_at, messages=messages)  # fmt: skip
         share = state.bytes / self._spool.max_bytes
         if share >= HIGH and not self.high:
             self.high = True
             self._counts.high_marks += 1
-            self._say(f"the spool holds {100 * share:.0f} % of spool.max_mib; at 100 % nothing more is acknowledged")
+            event = "the spool fills up; at 100 % of spool.max_mib nothing more is acknowledged"
+            self._say(event, level="error", full_pct=round(100 * share))
         elif share < LOW:
             self.high = False

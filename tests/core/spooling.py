@@ -91,7 +91,7 @@ class Process:
         self._waiting: asyncio.Queue[Given | None] = asyncio.Queue()
         self.ingestor = Ingestor(
             self, codec_of(roster_of(3)), plant, plant, self.clock, hand_on=self._hand_on, retry_max_s=0.002,
-            on_outage=self.outages.append, spool=self.spool, say=self.said.append, name="test",
+            on_outage=self.outages.append, spool=self.spool, say=self._say, name="test",
             limits=Limits(**{"patience_s": 0.02, "retry_max_s": 0.002, "waiting": 4, **limits}),
         )  # fmt: skip
 
@@ -101,6 +101,9 @@ class Process:
 
     def give(self, number: int, messages: Sequence[Message]) -> None:
         self._waiting.put_nowait(Given(number, messages, self.plant.order))
+
+    def _say(self, event: str, /, *, level: str = "info", **fields: object) -> None:
+        self.said.append(event + "".join(f", {name}={value}" for name, value in fields.items()))
 
     async def _hand_on(self, readings: Readings) -> None:
         self.handed += (readings.time_ns - NOW_NS).tolist()

@@ -175,7 +175,7 @@ def test_what_a_killed_process_spooled_is_stored_once_and_handed_on_by_the_next(
         assert plant.stored == set(range(11))
         assert sorted(third.handed) == list(range(11)), "the engine of the new process has not seen them"
         assert (figures.carried_messages, figures.spooled_messages) in ((0, 0), (10, 10))
-        assert third.said[0] == "10 messages of an earlier run wait in the spool"
+        assert third.said[0] == "messages of an earlier run wait in the spool, messages=10"
         balance = third.ingestor.counts.balance
         assert (balance.received.messages, balance.carried.messages, balance.stored.messages) == (1, 10, 11)
 

@@ -29,7 +29,8 @@ def test_at_the_bound_acknowledging_stops_and_goes_on_when_there_is_room() -> No
             await process.until(lambda: process.ingestor.figures().paused == 1, "a pause")
             figures = process.ingestor.figures()
             assert (figures.spool_high, figures.spool_high_marks, figures.pauses) == (1, 1, 1)
-            assert "the spool holds 80 % of spool.max_mib" in process.said[0]
+            assert process.said[0].startswith("the spool fills up")
+            assert "full_pct=80" in process.said[0]
             assert "nothing more is acknowledged, the broker keeps what comes" in process.said[1]
             assert "nothing more is acknowledged" in process.ingestor.problem
             assert len(plant.order) == 10
@@ -80,7 +81,7 @@ def test_a_spool_that_cannot_be_opened_is_tried_again() -> None:
             plant.away = False
             await process.drained()
         assert plant.stored == {0, 1}
-        assert process.said[0].startswith("without its spool the ingest stops while the store is away: no disk")
+        assert process.said[0].startswith("without its spool the ingest stops while the store is away, problem=no disk")
 
     run(test)
 
@@ -168,7 +169,7 @@ def test_a_spool_file_set_aside_is_told_and_stays_on_the_sheet() -> None:
             assert figures.spool_damaged_files == 1
             plant.away = False
             await process.drained()
-        assert any("2 messages is kept as x.damaged-1" in text for text in process.said)
+        assert any("file=x.damaged-1, messages=2" in text for text in process.said)
 
     run(test)
 

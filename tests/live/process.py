@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.live.tools import until_sync
 
-__all__ = ["Twin", "twin"]
+__all__ = ["ROOT", "Twin", "twin"]
 
 ROOT = Path(__file__).parents[2]
 

@@ -20,7 +20,7 @@ from tests.servers import InfluxServer, Server, binary, influxd, mosquitto, ngin
 pytestmark = pytest.mark.live
 
 DATABASE = "db"
-AWAY, BACK, EMPTY = "store is away", "store is back", "the spool is empty again"
+AWAY, BACK, EMPTY = "the store is away", "the store is back", "the spool is empty again"
 EMPTY_BYTES = 400_000  # of the file and its log before the first batch, at most
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_spool_is_set_aside_and_a_new_one_is_begun(tmp_path: Path) -> 
     with servers() as (broker, influx, front):
         influx.kill()
         with twin(folder, "ingest", **settings(broker, front)) as ingest:
-            ingest.says("the spool was damaged; the file with what was in it is kept as")
+            ingest.says("the spool was damaged; its file is kept under another name")
             ingest.says("connected to the broker")
             publish(broker, topic("r"), lines(0, 1000))
             ingest.says(AWAY)
@@ -156,8 +156,8 @@ def test_at_its_bound_the_broker_keeps_the_rest(tmp_path: Path) -> None:
             ingest.says("connected to the broker")
             feed(source, lines(0, count))
             finish(source)
-            ingest.says("of spool.max_mib; at 100 % nothing more is acknowledged")
-            ingest.says("nothing more is acknowledged, the broker keeps what comes: spool")
+            ingest.says("at 100 % of spool.max_mib nothing more is acknowledged")
+            ingest.says("nothing more is acknowledged, the broker keeps what comes: problem=spool")
             assert spooled(folder) < 5_000_000, "the bound, and the log beside the file"
             influx.start()
             ingest.says("acknowledging again")
