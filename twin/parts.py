@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from twin import kpis, plan, plant, topics
 from twin.adapters.memory import MemorySink
-from twin.adapters.mqtt import Broker, broker
+from twin.adapters.mqtt import Broker, MqttSource, broker
 from twin.adapters.publish import MqttPublisher
 from twin.codec import Codec
 from twin.engine import Engine
@@ -18,19 +19,24 @@ from twin.errors import ConfigError
 from twin.files import read_config, read_secret
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
+from twin.sessions import SessionMark
 from twin.settings import Settings
+from twin.shares import addresses, client_id, cut_sites, part_of, subscriptions
 
 __all__ = [
     "ROLES",
     "MemoryStore",
     "OpenStore",
     "broker_of",
+    "brokers_of",
     "codec_of",
     "engine_of",
+    "plant_of",
     "publisher_of",
     "roles_of",
     "roster_of",
     "sink_of",
+    "source_of",
 ]
 
 ROLES = ("broker", "simulate", "ingest", "engine", "page")
@@ -66,10 +72,15 @@ def roles_of(text: str) -> tuple[str, ...]:
     return names
 
 
-def roster_of(settings: Settings) -> Roster:
-    """The roster of the plant file that the settings name."""
+def plant_of(settings: Settings) -> Plant:
+    """The whole plant of the plant file that the settings name."""
     text, where = read_config(settings["plant.file"], "plants", "plant.file")
-    return Roster(_with_pots(plant.parse(text, where), settings["plant.pots"]))
+    return _with_pots(plant.parse(text, where), settings["plant.pots"])
+
+
+def roster_of(settings: Settings, lines: Sequence[str] = ()) -> Roster:
+    """The roster of that plant, or of some of its lines."""
+    return Roster(part_of(plant_of(settings), lines))
 
 
 def _with_pots(found: Plant, pots: int) -> Plant:
@@ -87,7 +98,8 @@ def _with_pots(found: Plant, pots: int) -> Plant:
 def codec_of(settings: Settings, roster: Roster) -> Codec:
     """The codec of the data contract under these settings."""
     discover = settings["ingest.unknown_pot"] == "discover"
-    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover)
+    most = settings["ingest.discovered_max"]
+    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover, max_discovered=most)
     return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
 
 
@@ -102,7 +114,11 @@ def engine_of(settings: Settings, roster: Roster) -> Engine:
         u_efficiency=settings["engine.current_efficiency_u"],
         estimate=settings["engine.estimate"],
     )
-    return Engine(roster, plan.parse(text, where, kpis.METRICS), constants)
+    whole = plant_of(settings)
+    return Engine(
+        roster, plan.parse(text, where, kpis.METRICS), constants,
+        cut_sites=cut_sites(whole, roster.plant), all_sites=len(whole.sites) == len(roster.plant.sites),
+    )  # fmt: skip
 
 
 def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
@@ -127,19 +143,47 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
     raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
 
 
-def broker_of(settings: Settings) -> Broker:
-    """The broker of `mqtt.url`, or the embedded one."""
+def brokers_of(settings: Settings) -> tuple[Broker, ...]:
+    """Every address of the broker of `mqtt.url`, or the embedded one."""
+    password = read_secret(settings["mqtt.password_file"], "mqtt.password_file")
     url = settings["mqtt.url"] or f"mqtt://127.0.0.1:{settings['broker.port']}"
-    return broker(
-        url,
-        password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
-        ca_file=settings["mqtt.ca_file"],
+    return tuple(broker(one, password=password, ca_file=settings["mqtt.ca_file"]) for one in addresses(url))
+
+
+def broker_of(settings: Settings) -> Broker:
+    """The broker of `mqtt.url`, or the embedded one; of several addresses the first."""
+    return brokers_of(settings)[0]
+
+
+def source_of(settings: Settings, roles: Sequence[str], lines: Sequence[str], say: Callable[[str], None]) -> MqttSource:
+    """The way in of a process with these roles and lines; outages and notices are told to `say`."""
+    stores = "ingest" in roles
+    name = client_id(settings, "" if stores else "engine")
+    # The embedded broker keeps no session over its end.
+    mark = None if "broker" in roles else SessionMark(Path(settings["data.dir"]), name, settings["mqtt.url"])
+    return MqttSource(
+        brokers_of(settings),
+        subscriptions(settings, lines, stores=stores),
+        client_id=name,
+        version=settings["mqtt.version"],
+        qos=settings["mqtt.qos"],
+        session_expiry_s=settings["mqtt.session_expiry_s"],
+        receive_maximum=settings["mqtt.receive_maximum"],
+        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
+        batch_messages=settings["ingest.batch_messages"],
+        batch_bytes=settings["ingest.batch_kib"] << 10,
+        linger_s=settings["ingest.linger_ms"] / 1e3,
+        remembered=mark is not None and mark.known(),
+        on_change=lambda problem: say(problem or "connected to the broker"),
+        on_notice=say,
+        on_entered=(lambda: None) if mark is None else mark.keep,
     )
 
 
 def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
-    at = broker_of(settings)
+    at, *others = brokers_of(settings)
     return MqttPublisher(
-        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context()
-    )
+        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context(),
+        others=[(other.host, other.port) for other in others], version=settings["mqtt.version"],
+    )  # fmt: skip

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twin import topics
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
@@ -23,10 +22,21 @@ from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
-from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import (
+    OpenStore,
+    brokers_of,
+    codec_of,
+    engine_of,
+    plant_of,
+    publisher_of,
+    roster_of,
+    sink_of,
+    source_of,
+)
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
+from twin.shares import client_id, left_out, lines_of, notices
 from twin.snapshot import IngestView
 from twin.times import iso
 
@@ -72,6 +82,7 @@ class Twin:
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = print
+    lines: tuple[str, ...] = ()  # that this process takes; empty = all
     _rate: _Rate = field(default_factory=_Rate)
 
     def page_is_at(self, url: str) -> None:
@@ -109,8 +120,12 @@ async def run(
 
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
-    roster = roster_of(settings)
-    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say)
+    plant = plant_of(settings)
+    lines = lines_of(settings, roles, plant)
+    roster = roster_of(settings, lines if "engine" in roles else ())
+    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, lines=lines)
+    for notice in (*notices(settings), *left_out(plant, roster.plant)):
+        say(notice)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
@@ -131,15 +146,14 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         embedded = EmbeddedBroker(Path(settings["data.dir"]), settings["broker.port"])
         await embedded.start()
         stack.push_async_callback(embedded.stop)
-    at = broker_of(settings)
-    twin.where["broker"] = f"{at.host}:{at.port}{' (embedded)' if 'broker' in twin.roles else ''}"
+    at = ", ".join(f"{one.host}:{one.port}" for one in brokers_of(settings))
+    twin.where["broker"] = f"{at}{' (embedded)' if 'broker' in twin.roles else ''}"
     if {"ingest", "engine"} & set(twin.roles):
         await _compose_ingest(twin, stack, jobs)
     if twin.runner is not None and settings["mqtt.twin_root"]:
         if settings["mqtt.twin_root"] == settings["mqtt.root"]:
             raise ConfigError("mqtt.twin_root is mqtt.root: the twin would listen to itself; choose another, or empty")
-        name = f"{settings['mqtt.client_id']}-state"
-        telling = await stack.enter_async_context(publisher_of(settings, name, retain=True))
+        telling = await stack.enter_async_context(publisher_of(settings, client_id(settings, "state"), retain=True))
         jobs["state"] = lambda: _tell(twin, telling)
     if "page" in twin.roles:
         assert twin.runner is not None
@@ -151,7 +165,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
-        publisher = await stack.enter_async_context(publisher_of(settings, "smelter-twin-simulator"))
+        publisher = await stack.enter_async_context(publisher_of(settings, client_id(settings, "simulator")))
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
         jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
     return jobs
@@ -160,24 +174,13 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
 async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
-    sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
+    sink, twin.where["store"] = sink_of(settings, roster)
     await sink.open()
     stack.push_async_callback(sink.close)
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
-    twin.source = MqttSource(
-        broker_of(settings),
-        topics.filters(settings["mqtt.root"]),
-        client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
-        qos=settings["mqtt.qos"],
-        session_expiry_s=settings["mqtt.session_expiry_s"],
-        receive_maximum=settings["mqtt.receive_maximum"],
-        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
-        batch_messages=settings["ingest.batch_messages"],
-        batch_bytes=settings["ingest.batch_kib"] << 10,
-        linger_s=settings["ingest.linger_ms"] / 1e3,
-        on_change=lambda problem: twin.say(problem or "connected to the broker"),
-    )
+    twin.source = source_of(settings, twin.roles, twin.lines, twin.say)
+    twin.codec.router.on_crowded = twin.say
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     if "engine" in twin.roles:
         twin.runner, jobs["engine"] = _runner(twin, sink)

@@ -28,7 +28,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("checkpoint",),
     # the pure core ends here
-    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point"),
+    ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point", "link", "shares", "sessions"),
     ("codec", "encode", "view", "announce", "recording", "levers"),
     ("ingest", "runner", "resume", "record", "replay", "replay_report", "column_map", "parquet_files", "answers"),
     ("report",),

@@ -1,35 +1,33 @@
-"""The way in: MQTT 5 over gmqtt with our own acknowledge. A QoS 1 message is acknowledged when its batch is stored.
+"""The way in: MQTT over gmqtt with our own acknowledge. A QoS 1 message is acknowledged when its batch is stored.
 
 Memory is bounded by pausing the socket, because brokers overstep Receive Maximum (mosquitto 2.0.11 does). The session
 belongs to a stable client id and outlives the connection; whatever was not acknowledged comes again. The connection
-is made anew with full-jitter back-off, for ever; the process never ends because a broker is away.
+is made anew with full-jitter back-off, for ever, to the next address where there are several; the process never ends
+because a broker is away. It ends where another process has taken over its session: two of one name would take turns.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import ssl
-import struct
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import gmqtt
-
 from twin.errors import ConfigError
+from twin.link import REFUSALS, TAKEN_OVER, Link
 from twin.ports import Message
 
 __all__ = ["Broker", "MqttSource", "broker"]
 
 BACKOFF_CEILING_S = 30.0
 _LAST_DOUBLING = 10
-_NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: ours runs instead
-_QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
-_QUIET.setLevel(logging.CRITICAL)
-logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
+# A connection that lasts less counts as one more try: a broker that lets in and throws out would be stormed (F24).
+STEADY_S = 10.0
+_FLAPPING = 5  # such connections in a row: most likely another process under the same client id
 # A broker's in-flight window (20 in mosquitto's defaults) may be smaller than a batch: when this many wait and no
 # more come, waiting for a fuller batch would be waiting for ourselves (F7).
 _WINDOW_SUSPECTED = 16
@@ -67,45 +65,11 @@ def broker(url: str, *, password: str = "", ca_file: str = "") -> Broker:
     return Broker(parts.hostname, port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
 
 
-class _Client(gmqtt.Client):
-    """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
-
-    gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
-    The three private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
-    """
-
-    def __init__(self, client_id: str, admit: Callable[[int, str, bytes, _Client], None], **properties: int) -> None:
-        super().__init__(client_id, clean_session=False, optimistic_acknowledgement=False, logger=_QUIET, **properties)
-        self.set_config(_NEVER_RECONNECT)
-        self.on_message = lambda _client, topic, payload, _qos, _properties: admit(0, topic, payload, self)
-
-        def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
-            admit(mid, topic, payload, self)
-
-        self._package_handler._handle_qos_1_publish_packet = take
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        """The open socket, None when there is none."""
-        transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
-        return None if transport is None or transport.is_closing() else transport
-
-    def abandon(self) -> None:
-        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
-        if transport := self.transport:
-            transport.abort()
-
-    def acknowledge(self, mids: list[int]) -> None:
-        """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
-        if mids and (transport := self.transport):
-            transport.write(struct.pack("!" + "BBH" * len(mids), *(part for mid in mids for part in (0x40, 2, mid))))
-
-
 @dataclass(slots=True, eq=False)
 class _Batch:
     """Messages received together over one connection, and their packet ids (QoS 1)."""
 
-    client: _Client
+    client: Link
     settled: Callable[[_Batch], None]
     messages: list[Message] = field(default_factory=list)
     mids: list[int] = field(default_factory=list)
@@ -117,14 +81,20 @@ class _Batch:
 
 
 class MqttSource:
-    """Source port. `problem` is "" while connected, else one sentence; `sessions_lost` counts F3."""
+    """Source port. `problem` is "" while connected, else one sentence; `sessions_lost` counts F3.
+
+    `where`: one broker, or the addresses of one cluster, tried in turn. `on_notice` is told what is worth knowing but
+    no outage: a session that is gone (`remembered`: an earlier process left one), what the broker does not grant, a
+    window too small for the batch. `on_entered` is called when the broker has taken us in.
+    """
 
     def __init__(
         self,
-        where: Broker,
+        where: Broker | Sequence[Broker],
         topics: tuple[str, ...],
         *,
         client_id: str,
+        version: str = "5",
         qos: int = 1,
         session_expiry_s: int = 86400,
         receive_maximum: int = 4000,
@@ -132,18 +102,25 @@ class MqttSource:
         batch_messages: int = 2000,
         batch_bytes: int = 1500 << 10,
         linger_s: float = 0.25,
+        remembered: bool = False,
         on_change: Callable[[str], None] = lambda problem: None,
+        on_notice: Callable[[str], None] = lambda notice: None,
+        on_entered: Callable[[], None] = lambda: None,
     ) -> None:
         if not client_id:
             raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
-        self._where = where
+        self._where = (where,) if isinstance(where, Broker) else tuple(where)
+        self._turn = random.randrange(len(self._where))  # noqa: S311  # not all processes to the same node
         self._topics = topics
         self._client_id = client_id
+        self._version = version
         self._qos = qos
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
-        self._on_change = on_change
+        self._expected = remembered  # a session on the broker
+        self._on_change, self._on_notice, self._on_entered = on_change, on_notice, on_entered
+        self._noticed: set[str] = set()
         self.problem = "not connected yet"
         self.sessions_lost = 0
         self.received = 0
@@ -155,65 +132,82 @@ class MqttSource:
         self._idle.set()
         self._room = asyncio.Event()  # set unless the buffer is full
         self._room.set()
-        self._client: _Client | None = None
+        self._client: Link | None = None
         self._paused = False
-        self._closing = False
+        self._closed = asyncio.Event()
 
     # -- connection ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep connected until closed."""
-        attempt, ever = 0, False
-        while not self._closing:
+        """Keep connected until closed. Raises ConfigError when another process takes over the session."""
+        loop, attempt = asyncio.get_running_loop(), 0
+        while not self._closed.is_set():
             # A paused connection dies of its own silence; to connect again before there is room would only add to it.
             await self._room.wait()
-            lost = asyncio.Event()
+            at = self._where[self._turn % len(self._where)]
             try:
-                await self._connect(lost, first=not ever)
-            except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(
-                    f"broker {self._where.host}:{self._where.port} cannot be reached: {str(error) or 'no answer'}"
-                )
-                attempt = min(attempt + 1, _LAST_DOUBLING)
-                await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
-                continue
-            attempt, ever = 0, True
-            await lost.wait()
-            if self._paused:
-                self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
-            elif not self._closing:
-                self._tell(f"broker {self._where.host}:{self._where.port} closed the connection")
+                link = await self._connect(at)
+            except REFUSALS as error:
+                self._tell(f"broker {at.host}:{at.port} cannot be reached: {str(error) or 'no answer'}")
+            else:
+                began = loop.time()
+                await link.lost.wait()
+                attempt = 0 if loop.time() - began >= STEADY_S else attempt
+                self._tell_end(at, link.reason, attempt + 1)
+            self._turn += 1
+            attempt = min(attempt + 1, _LAST_DOUBLING)
+            pause_s = random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt))  # noqa: S311
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._closed.wait()
 
-    async def _connect(self, lost: asyncio.Event, *, first: bool) -> None:
-        client = _Client(self._client_id, self._admit, **self._properties)
-        if self._where.user:
-            client.set_auth_credentials(self._where.user, self._where.password)
-
-        def connected(_client: object, session_present: int, _code: int, _properties: object) -> None:
-            if not session_present and not first:
-                self.sessions_lost += 1
-
-        def subscribed(_client: object, _mid: int, granted: tuple[int, ...], _properties: object) -> None:
-            refused = any(code >= 128 for code in granted)
-            self._tell(f"the broker refuses the subscription to {', '.join(self._topics)}" if refused else "")
-
-        client.on_connect = connected
-        client.on_subscribe = subscribed
-        client.on_disconnect = lambda *_: lost.set()
-        try:
-            async with asyncio.timeout(10):
-                await client.connect(
-                    self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30
-                )
-        except TimeoutError:
-            client.abandon()
-            raise
-        if self._closing:
-            await client.disconnect()
+    def _tell_end(self, at: Broker, reason: int, times: int) -> None:
+        """Say why the connection is over. Raises ConfigError."""
+        if self._closed.is_set():
             return
-        self._client, self._paused = client, False
+        if reason == TAKEN_OVER:
+            raise ConfigError(
+                f"another process has taken over the session of client id {self._client_id!r} on {at.host}:{at.port}; "
+                "give every process its own mqtt.instance (or mqtt.client_id), and do not start this one again as it is"
+            )
+        if self._paused:
+            self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
+            return
+        flapping = f", {times} times in a row: is another process using client id {self._client_id!r}?"
+        self._tell(f"broker {at.host}:{at.port} closed the connection" + (flapping if times >= _FLAPPING else ""))
+
+    async def _connect(self, at: Broker) -> Link:
+        link = Link(self._client_id, self._admit, version=self._version, **self._properties)
+        await link.enter(at.host, at.port, user=at.user, password=at.password, context=at.context())
+        if self._closed.is_set():
+            await link.disconnect()
+            return link
+        self._client, self._paused = link, False
+        self._look_at(link, at)
         # Always: a broker that forgot the session forgot the subscription too (F26).
-        client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
+        refused = f"the broker refuses the subscription to {', '.join(self._topics)}"
+        link.subscribe_to(self._topics, self._qos, lambda granted: self._tell("" if granted else refused))
+        return link
+
+    def _look_at(self, link: Link, at: Broker) -> None:
+        """Compare what the broker remembers and grants with what was asked for (F3, F4)."""
+        if self._expected and not link.session_present:
+            self.sessions_lost += 1
+            self._on_notice(
+                f"broker {at.host}:{at.port} has forgotten the session of {self._client_id!r}: what was published while"
+                " this process was away is lost, unless the publishers send it again. Does the broker keep sessions on"
+                " disk, for longer than the absence?"
+            )
+        for concern in link.concerns(self._qos, shared=any(topic.startswith("$share/") for topic in self._topics)):
+            self._notice(concern)
+        self._expected = self._properties["session_expiry_interval"] > 0
+        self._on_entered()
+
+    def _notice(self, text: str) -> None:
+        """Tell it once."""
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self._on_notice(text)
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
@@ -222,7 +216,7 @@ class MqttSource:
 
     async def close(self) -> None:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
-        self._closing = True
+        self._closed.set()
         self._more.set()
         self._room.set()
         client, self._client = self._client, None
@@ -231,7 +225,7 @@ class MqttSource:
 
     # -- messages -----------------------------------------------------------------------------------------------
 
-    def _admit(self, mid: int, topic: str, payload: bytes, client: _Client) -> None:
+    def _admit(self, mid: int, topic: str, payload: bytes, client: Link) -> None:
         batch = self._batches[-1] if self._batches else None
         if batch is None or self._full(batch) or batch.client is not client:
             batch = _Batch(client, self._settled)
@@ -272,7 +266,7 @@ class MqttSource:
 
     async def deliveries(self) -> AsyncIterator[_Batch]:
         """Batches in receive order: full, or lingered, or as large as the broker's window lets them become."""
-        while not self._closing:
+        while not self._closed.is_set():
             if not self._batches:
                 self._more.clear()
                 await self._more.wait()
@@ -286,7 +280,7 @@ class MqttSource:
         """Wait for the batch to become full; it is, too, when a later one has begun."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger_s
-        while not self._full(batch) and len(self._batches) == 1 and not self._closing:
+        while not self._full(batch) and len(self._batches) == 1 and not self._closed.is_set():
             before = len(batch.messages)
             pause = min(_QUIET_S, until - loop.time())
             if pause <= 0:

@@ -41,15 +41,16 @@ class MqttPublisher:
         password: str = "",
         tls: ssl.SSLContext | None = None,
         patience_s: float = 60.0,
+        others: Sequence[tuple[str, int]] = (),
+        version: str = "5",
     ) -> None:
+        self._hosts = [(host, port), *others]  # of one cluster; the next one after a failure
         self._options = {
-            "hostname": host,
-            "port": port,
             "identifier": client_id,
             "username": user or None,
             "password": password or None,
             "tls_context": tls,
-            "protocol": aiomqtt.ProtocolVersion.V5,
+            "protocol": aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311,
             "logger": _QUIET,
             "max_queued_outgoing_messages": 0,
         }
@@ -83,6 +84,7 @@ class MqttPublisher:
                     self.sent += len(window)
             except aiomqtt.MqttError as error:
                 await self._leave()
+                self._hosts.append(self._hosts.pop(0))
                 if loop.time() > until:
                     raise SourceUnavailable(
                         f"broker: {error}; {len(messages) - done} messages are not published"
@@ -92,7 +94,8 @@ class MqttPublisher:
 
     async def _enter(self) -> aiomqtt.Client:
         if self._client is None:
-            client = aiomqtt.Client(**self._options)  # type: ignore[arg-type]
+            host, port = self._hosts[0]
+            client = aiomqtt.Client(host, port, **self._options)  # type: ignore[arg-type]
             await client.__aenter__()
             self._client = client
         return self._client

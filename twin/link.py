@@ -1,0 +1,133 @@
+"""One connection to one broker over gmqtt: what the way in needs of it, by MQTT 5 or MQTT 3.1.1.
+
+Of MQTT 5 the way in uses: session expiry, receive maximum, the broker's reason for closing, and what the broker says
+that it grants. MQTT 3.1.1 has none of these: the session lasts as long as the broker is set to keep it, memory is
+bounded by pausing the socket alone, and a second process under the same client id shows as connections that do not
+last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gmqtt
+from gmqtt.mqtt.constants import MQTTv50, MQTTv311
+
+__all__ = ["REFUSALS", "TAKEN_OVER", "VERSIONS", "Link"]
+
+VERSIONS = {"5": MQTTv50, "3.1.1": MQTTv311}
+TAKEN_OVER = 0x8E  # MQTT 5 reason code: another client has connected under this client id
+REFUSALS = (OSError, gmqtt.MQTTConnectError, TimeoutError)  # what `enter` raises
+_PATIENCE_S = 10
+_KEEPALIVE_S = 30
+_NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: the source's runs
+_QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
+_QUIET.setLevel(logging.CRITICAL)
+logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
+
+
+class Link(gmqtt.Client):
+    """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
+
+    gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
+    The private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
+    `lost` is set when the connection is over; `reason` is then the MQTT 5 code the broker gave, 0 where it gave none.
+    """
+
+    def __init__(
+        self, client_id: str, admit: Callable[[int, str, bytes, Link], None], *, version: str = "5", **properties: int
+    ) -> None:
+        # By MQTT 3.1.1 a session is kept for good or not at all.
+        clean = version == "3.1.1" and not properties.get("session_expiry_interval")
+        super().__init__(client_id, clean_session=clean, optimistic_acknowledgement=False, logger=_QUIET, **properties)
+        self.set_config(_NEVER_RECONNECT)
+        self.lost = asyncio.Event()
+        self.reason = 0
+        self.session_present = False
+        self._version = VERSIONS[version]
+        self._asked = properties
+        self._granted: dict[str, Any] = {}
+        self.on_message = lambda _client, topic, payload, _qos, _properties: admit(0, topic, payload, self)
+        self.on_connect = self._connected
+        self.on_disconnect = self._disconnected
+
+        def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
+            admit(mid, topic, payload, self)
+
+        self._package_handler._handle_qos_1_publish_packet = take
+
+    def _connected(self, _client: object, session_present: int, _code: int, properties: dict[str, Any]) -> None:
+        self.session_present = bool(session_present & 1)
+        self._granted = properties
+
+    def _disconnected(self, _client: object, packet: object, _error: object = None) -> None:
+        if isinstance(packet, bytes) and packet and not self.reason:
+            self.reason = packet[0]
+        self.lost.set()
+
+    async def enter(
+        self, host: str, port: int, *, user: str = "", password: str = "", context: ssl.SSLContext | None = None
+    ) -> None:
+        """Return when the broker has taken us in. Raises one of REFUSALS."""
+        if user:
+            self.set_auth_credentials(user, password)
+        work = self.connect(host, port, ssl=context or False, keepalive=_KEEPALIVE_S, version=self._version)
+        entering, gone = asyncio.ensure_future(work), asyncio.ensure_future(self.lost.wait())
+        try:
+            done, _ = await asyncio.wait({entering, gone}, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            if entering in done:
+                entering.result()
+                return
+            self.abandon()
+            if self._connection_state.protocol_version != self._version:
+                raise ConnectionRefusedError('it does not speak MQTT 5; set mqtt.version = "3.1.1"')
+            self._package_handler.propagate_error()
+            raise ConnectionResetError("it closed the connection") if done else TimeoutError
+        finally:
+            for task in (entering, gone):
+                task.cancel()
+            await asyncio.wait({entering, gone})
+            if not entering.cancelled():
+                entering.exception()  # told above, or too late to matter
+
+    def subscribe_to(self, filters: Sequence[str], qos: int, told: Callable[[bool], None]) -> None:
+        """Subscribe; `told` says whether the broker grants every filter."""
+        self.on_subscribe = lambda _client, _mid, granted, _properties: told(all(code < 128 for code in granted))
+        self.subscribe([gmqtt.Subscription(topic, qos=qos) for topic in filters])
+
+    def concerns(self, qos: int, *, shared: bool) -> list[str]:
+        """What the broker does not grant of what was asked for, one sentence each (MQTT 5 only)."""
+        said = {name: value[0] if isinstance(value, list) else value for name, value in self._granted.items()}
+        found = []
+        asked = self._asked.get("session_expiry_interval", 0)
+        if self._version == MQTTv50 and self.session_expiry_interval < asked:
+            found.append(
+                f"the broker keeps a session for {self.session_expiry_interval} s, not the {asked} s of"
+                " mqtt.session_expiry_s: an ingestor that is away for longer loses messages"
+            )
+        if qos and said.get("max_qos", 1) == 0:
+            found.append("the broker grants QoS 0 only: messages can be lost on the way")
+        if shared and said.get("shared_subscription_available", 1) == 0:
+            found.append("the broker has no shared subscriptions: leave mqtt.share empty and use ingest.lines")
+        return found
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The open socket, None when there is none."""
+        transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
+        return None if transport is None or transport.is_closing() else transport
+
+    def abandon(self) -> None:
+        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
+        if transport := self.transport:
+            transport.abort()
+
+    def acknowledge(self, mids: list[int]) -> None:
+        """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
+        if mids and (transport := self.transport):
+            transport.write(struct.pack("!" + "BBH" * len(mids), *(part for mid in mids for part in (0x40, 2, mid))))
