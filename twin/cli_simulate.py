@@ -16,6 +16,7 @@ from twin.parts import publisher_of, roster_of
 from twin.progress import Progress
 from twin.service import SystemClock
 from twin.settings import Settings
+from twin.shares import client_id
 from twin.times import iso
 from twin.units import NS_PER_S
 
@@ -99,7 +100,7 @@ def to_broker(settings: Settings) -> None:
     async def process(progress: Progress) -> None:
         stop = asyncio.Event()
         on_stop(stop.set)
-        async with publisher_of(settings, "smelter-twin-simulator") as publisher:
+        async with publisher_of(settings, client_id(settings, "simulator")) as publisher:
             began_s = time.monotonic()
 
             def told(now_ns: int) -> None:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 import struct
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 
-__all__ = ["REFUSALS", "TAKEN_OVER", "VERSIONS", "Link"]
+__all__ = ["REFUSALS", "TAKEN_OVER", "VERSIONS", "Link", "Presence"]
 
 VERSIONS = {"5": MQTTv50, "3.1.1": MQTTv311}
 TAKEN_OVER = 0x8E  # MQTT 5 reason code: another client has connected under this client id
@@ -31,6 +34,27 @@ _QUIET.setLevel(logging.CRITICAL)
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
 
 
+class Presence:
+    """Who holds the session of a client id: a retained message on `topic`, because not every broker says so.
+
+    A process that has read its own word there and then reads another's knows that its name is used twice.
+    """
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.word = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
+        self.said = False  # the broker has our word
+        self.other = ""  # whose word is there instead of ours
+
+    def hear(self, payload: bytes) -> None:
+        """Take what stands there. Before our own word came back, it is our predecessor's."""
+        word = payload.decode("utf-8", "replace")[:200]
+        if word == self.word:
+            self.said = True
+        elif self.said:
+            self.other = word
+
+
 class Link(gmqtt.Client):
     """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
 
@@ -40,7 +64,13 @@ class Link(gmqtt.Client):
     """
 
     def __init__(
-        self, client_id: str, admit: Callable[[int, str, bytes, Link], None], *, version: str = "5", **properties: int
+        self,
+        client_id: str,
+        admit: Callable[[int, str, bytes, Link], None],
+        *,
+        version: str = "5",
+        presence: Presence | None = None,
+        **properties: int,
     ) -> None:
         # By MQTT 3.1.1 a session is kept for good or not at all.
         clean = version == "3.1.1" and not properties.get("session_expiry_interval")
@@ -50,14 +80,20 @@ class Link(gmqtt.Client):
         self.reason = 0
         self.session_present = False
         self._version = VERSIONS[version]
+        self._presence = presence
         self._asked = properties
         self._granted: dict[str, Any] = {}
         self.on_message = lambda _client, topic, payload, _qos, _properties: admit(0, topic, payload, self)
         self.on_connect = self._connected
         self.on_disconnect = self._disconnected
 
+        its_topic = None if presence is None else presence.topic
+
         def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
-            admit(mid, topic, payload, self)
+            if topic == its_topic:
+                self._hear(mid, payload)
+            else:
+                admit(mid, topic, payload, self)
 
         self._package_handler._handle_qos_1_publish_packet = take
 
@@ -69,6 +105,14 @@ class Link(gmqtt.Client):
         if isinstance(packet, bytes) and packet and not self.reason:
             self.reason = packet[0]
         self.lost.set()
+
+    def _hear(self, mid: int, payload: bytes) -> None:
+        self.acknowledge([mid])
+        if payload and self._presence is not None:
+            self._presence.hear(payload)
+            if self._presence.other:
+                self.reason = TAKEN_OVER
+                self.abandon()
 
     async def enter(
         self, host: str, port: int, *, user: str = "", password: str = "", context: ssl.SSLContext | None = None
@@ -96,9 +140,17 @@ class Link(gmqtt.Client):
                 entering.exception()  # told above, or too late to matter
 
     def subscribe_to(self, filters: Sequence[str], qos: int, told: Callable[[bool], None]) -> None:
-        """Subscribe; `told` says whether the broker grants every filter."""
-        self.on_subscribe = lambda _client, _mid, granted, _properties: told(all(code < 128 for code in granted))
-        self.subscribe([gmqtt.Subscription(topic, qos=qos) for topic in filters])
+        """Subscribe; `told` says whether the broker grants every filter. What it says of our presence is no matter."""
+        found = self._presence
+        wanted = [gmqtt.Subscription(topic, qos=qos) for topic in filters]
+
+        def subscribed(_client: object, _mid: int, granted: Sequence[int], _properties: object) -> None:
+            told(all(code < 128 for code in granted[: len(filters)]))
+            if found is not None and not found.said:
+                self.publish(found.topic, found.word, qos=1, retain=True)
+
+        self.on_subscribe = subscribed
+        self.subscribe([*wanted, *([gmqtt.Subscription(found.topic, qos=1)] if found is not None else [])])
 
     def concerns(self, qos: int, *, shared: bool) -> list[str]:
         """What the broker does not grant of what was asked for, one sentence each (MQTT 5 only)."""

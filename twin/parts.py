@@ -21,7 +21,7 @@ from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.sessions import SessionMark
 from twin.settings import Settings
-from twin.shares import addresses, client_id, cut_sites, part_of, subscriptions
+from twin.shares import addresses, client_id, cut_sites, part_of, presence_topic, subscriptions
 
 __all__ = [
     "ROLES",
@@ -174,6 +174,7 @@ def source_of(settings: Settings, roles: Sequence[str], lines: Sequence[str], sa
         batch_bytes=settings["ingest.batch_kib"] << 10,
         linger_s=settings["ingest.linger_ms"] / 1e3,
         remembered=mark is not None and mark.known(),
+        presence=presence_topic(settings, name),
         on_change=lambda problem: say(problem or "connected to the broker"),
         on_notice=say,
         on_entered=(lambda: None) if mark is None else mark.keep,

@@ -7,7 +7,7 @@ process that has all of it: of a site that several engines compute, and of the p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from msgspec.structs import replace
 
@@ -15,7 +15,17 @@ from twin.errors import ConfigError
 from twin.plant import Plant, valid_id
 from twin.settings import Settings
 
-__all__ = ["addresses", "client_id", "cut_sites", "left_out", "lines_of", "notices", "part_of", "subscriptions"]
+__all__ = [
+    "addresses",
+    "client_id",
+    "cut_sites",
+    "left_out",
+    "lines_of",
+    "notices",
+    "part_of",
+    "presence_topic",
+    "subscriptions",
+]
 
 _SHORT_SESSION_S = 3600
 
@@ -41,6 +51,11 @@ def client_id(settings: Settings, purpose: str = "") -> str:
     if not parts[0]:
         raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
     return "-".join(part for part in parts if part)
+
+
+def presence_topic(settings: Settings, name: str) -> str:
+    """Where a process says that it holds the session of the client id `name`; empty: it does not say."""
+    return settings["mqtt.twin_root"] and f"{settings['mqtt.twin_root']}-process/{quote(name, safe='')}"
 
 
 def lines_of(settings: Settings, roles: Sequence[str], plant: Plant) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from twin.errors import ConfigError
-from twin.link import REFUSALS, TAKEN_OVER, Link
+from twin.link import REFUSALS, TAKEN_OVER, Link, Presence
 from twin.ports import Message
 
 __all__ = ["Broker", "MqttSource", "broker"]
@@ -85,7 +85,8 @@ class MqttSource:
 
     `where`: one broker, or the addresses of one cluster, tried in turn. `on_notice` is told what is worth knowing but
     no outage: a session that is gone (`remembered`: an earlier process left one), what the broker does not grant, a
-    window too small for the batch. `on_entered` is called when the broker has taken us in.
+    window too small for the batch. `on_entered` is called when the broker has taken us in. `presence`: a topic on which
+    this process says that it holds the session, so that a second one of its name is found out.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class MqttSource:
         batch_bytes: int = 1500 << 10,
         linger_s: float = 0.25,
         remembered: bool = False,
+        presence: str = "",
         on_change: Callable[[str], None] = lambda problem: None,
         on_notice: Callable[[str], None] = lambda notice: None,
         on_entered: Callable[[], None] = lambda: None,
@@ -114,6 +116,7 @@ class MqttSource:
         self._topics = topics
         self._client_id = client_id
         self._version = version
+        self._presence = Presence(presence) if presence else None
         self._qos = qos
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
@@ -166,9 +169,10 @@ class MqttSource:
         if self._closed.is_set():
             return
         if reason == TAKEN_OVER:
+            other = f" ({self._presence.other})" if self._presence is not None and self._presence.other else ""
             raise ConfigError(
-                f"another process has taken over the session of client id {self._client_id!r} on {at.host}:{at.port}; "
-                "give every process its own mqtt.instance (or mqtt.client_id), and do not start this one again as it is"
+                f"another process{other} has taken over the session of client id {self._client_id!r} on"
+                f" {at.host}:{at.port}; give every process its own mqtt.instance, and do not start this one as it is"
             )
         if self._paused:
             self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
@@ -177,7 +181,7 @@ class MqttSource:
         self._tell(f"broker {at.host}:{at.port} closed the connection" + (flapping if times >= _FLAPPING else ""))
 
     async def _connect(self, at: Broker) -> Link:
-        link = Link(self._client_id, self._admit, version=self._version, **self._properties)
+        link = Link(self._client_id, self._admit, version=self._version, presence=self._presence, **self._properties)
         await link.enter(at.host, at.port, user=at.user, password=at.password, context=at.context())
         if self._closed.is_set():
             await link.disconnect()
