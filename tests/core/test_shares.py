@@ -215,11 +215,9 @@ def report_of(engine: Engine) -> Report:
     """Two hours of lines that run evenly, each with another voltage."""
     rows = []
     for second in range(0, 7200, 10):
-        for number, code in enumerate(engine.roster.line_codes()):
-            rows += [
-                (second, code, "line_current_ka", 500.0),
-                (second, code, "ac_energy_kwh", 1e4 + second * (number + 1)),
-            ]
+        for code in engine.roster.line_codes():
+            meter = 1e4 + second * (1 + PATHS.index(engine.roster.paths[code]))
+            rows += [(second, code, "line_current_ka", 500.0), (second, code, "ac_energy_kwh", meter)]
         for code in engine.roster.pot_codes():
             path = engine.roster.paths[code]
             rows.append((second, code, "voltage_v", 4.0 + PATHS.index(path.rpartition("/")[0]) / 100))
