@@ -31,6 +31,8 @@ def status(config: ConfigOption = None, words: SetOption = None) -> None:
     console.print(
         f"ingest: {view.received} received = {view.stored} stored + {view.parked} parked, lag {lag}", highlight=False
     )
+    if view.missing:
+        console.print(Text(f"{view.missing} messages did not come, by their numbers (seq)", style="bold red"))
     if view.problem:
         console.print(Text(view.problem, style="bold red"))
 

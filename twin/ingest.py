@@ -17,6 +17,7 @@ from twin.codec import Codec, Problem
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Readings
 from twin.ports import Clock, Delivery, Message, Sink, Source
+from twin.sequences import Sequences
 
 __all__ = ["Counts", "Ingestor", "Park"]
 
@@ -48,6 +49,7 @@ class Ingestor:
     """Runs one source into one sink, `writes` (at least 2) batches at once.
 
     `hand_on` gets the readings of each batch once they are safe, in receive order.
+    `sequences` counts what did not come.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Ingestor:
         retry_max_s: float = 30.0,
         writes: int = 3,
         on_outage: Callable[[str], None] = lambda problem: None,
+        sequences: Sequences | None = None,
     ) -> None:
         self.counts = Counts()
         self._source, self._codec, self._sink, self._park, self._clock = source, codec, sink, park, clock
@@ -69,6 +72,7 @@ class Ingestor:
         self._retry_max_s = retry_max_s
         self._writes = max(2, writes)
         self._on_outage = on_outage
+        self.sequences = sequences
         self._waiting = 0  # batches that the store or the disk does not take now
 
     async def run(self) -> None:
@@ -77,6 +81,8 @@ class Ingestor:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._acknowledge(under_way), name="acknowledge")
             async for delivery in self._source.deliveries():
+                if self.sequences is not None:
+                    self.sequences.see(delivery.messages)
                 task = group.create_task(self._keep(delivery.messages), name="keep")
                 await under_way.put((delivery, task))
             await under_way.put(None)

@@ -35,6 +35,7 @@ from twin.parts import (
 )
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
+from twin.sequences import Sequences
 from twin.settings import Settings
 from twin.shares import client_id, left_out, lines_of, notices
 from twin.snapshot import IngestView
@@ -105,6 +106,7 @@ class Twin:
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
             problem=self.source.problem or counts.store_problem,
+            missing=self.ingestor.sequences.missing if self.ingestor and self.ingestor.sequences else 0,
         )
 
 
@@ -189,6 +191,8 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
+        # A member of a shared subscription sees gaps where the others have the messages.
+        sequences=None if stores and settings["mqtt.share"] else Sequences(twin.say),
     )  # fmt: skip
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run

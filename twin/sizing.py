@@ -19,8 +19,8 @@ SECTION_POTS = 20
 INGEST_US, ALL_US = 8.8, 43.8
 SECTION_INGEST_US, SECTION_ALL_US = 5.4, 22.1
 BUSY = 0.5  # part of a core that an ingestor may take in normal times: the rest catches up after an outage
-# Engine with estimation, 5,000 pots in 20 lines (tests/bench/engine_size): CPU per pot and step [us], of the estimate of
-# a minute more [us], memory per pot [kB] with the 36 h of engine.horizon_h, and of a kept state (`twin.state`).
+# Engine with estimation, 5,000 pots in 20 lines (tests/bench/engine_size): CPU per pot and step [us], of the estimate
+# of a minute more [us], memory per pot [kB] with the 36 h of engine.horizon_h, and of a kept state (`twin.state`).
 ENGINE_US, ESTIMATE_US, ENGINE_KB, STATE_KB = 7.4, 41.0, 250, 250
 ENGINE_POTS = 5000  # in one engine process: its kept state is then 1.25 GB
 # One hour of 100 simulated pots at 1 Hz, 20 signals, after compaction (docs/scale.md): bytes of a pot-sample on disk.

@@ -92,6 +92,7 @@ class IngestView(msgspec.Struct, frozen=True):
     lag_s: float | None
     sink: str
     problem: str  # "" or one sentence for people
+    missing: int = 0  # messages that did not come, by the numbers that they carry (`seq`)
 
 
 class Snapshot(msgspec.Struct, frozen=True):
