@@ -14,6 +14,8 @@ import pytest
 from tests.live.sources import run, running
 from tests.live.tools import publish, until
 from tests.processes import HOST, Server, binary, serving
+from tests.servers import mosquitto
+from twin.sequences import Sequences
 from twin.settings import resolve
 
 pytestmark = pytest.mark.live
@@ -101,6 +103,34 @@ def test_the_window_holds_the_batches_that_are_under_way(fresh_name: str, more: 
 
     with shipped() as broker:
         run(lambda: test(broker))
+
+
+def test_a_queue_that_is_too_small_drops_messages_and_their_numbers_reveal_how_many(fresh_name: str) -> None:
+    """What the shipped size is for."""
+    told: list[str] = []
+
+    async def test(broker: Server) -> None:
+        sequences = Sequences(told.append)
+        async with running(broker, fresh_name, receive_maximum=50, batch_messages=10) as source:
+            await source.connected()
+            publish(broker, f"{fresh_name}/t", [b'{"seq": %d}' % n for n in range(1000)])
+            await source.heard()
+            came: set[bytes] = set()
+            async for delivery in source.deliveries:
+                sequences.see(delivery.messages)
+                came |= {message.payload for message in delivery.messages}
+                delivery.acknowledge()
+                await source.heard()
+                if source.source.received == len(came):  # and the broker has no more
+                    break
+            assert 100 <= len(came) < 1000
+            publish(broker, f"{fresh_name}/t", [b'{"seq": 1000}'])
+            sequences.see(await source.take(1))
+            assert sequences.missing == 1000 - len(came)
+
+    with mosquitto("max_queued_messages 100\n") as broker:
+        run(lambda: test(broker))
+    assert "in a full queue of the broker" in told[0]
 
 
 def test_the_arithmetic_in_the_comments_is_right() -> None:

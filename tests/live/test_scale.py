@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.plants import LINES, lines_file, messages, stored_of, topic_of_line, wanted
+from tests.live.plants import LINES, START_MS, lines_file, messages, stored_of, topic_of_line, wanted
 from tests.live.test_up import Twin, feed, finish
-from tests.live.tools import publisher, until_sync
+from tests.live.tools import publish, publisher, until_sync
 from tests.servers import InfluxServer, Server, mosquitto
 
 pytestmark = pytest.mark.live
@@ -142,3 +142,29 @@ def test_two_processes_of_one_name_do_not_take_turns(site: Site) -> None:
     until_sync(lambda: site.count() == 100, "the second goes on")
     assert second.stop() == 0
     assert 1 <= second.log().count("connected to the broker") <= 2, "it may have been thrown out once"
+
+
+def test_engines_split_by_line_write_their_figures_beside_the_ingest_and_no_total_of_a_part(site: Site) -> None:
+    engines = {"roles": "engine", "engine.output_s": 1, "engine.estimate": "false"}
+    first = site.start("first", **engines, mqtt__instance="1", **{"engine.lines": "demo/A"})
+    second = site.start("second", **engines, mqtt__instance="2", **{"engine.lines": "demo/B,demo/C"})
+    site.start("ingest")
+    assert "computing demo/B, demo/C only: not told are the figures of demo" in " ".join(second.log().split())
+    for line in LINES:
+        for kind, values in (("line", b'"line_current_ka":500'), (f"{line}001/telemetry", b'"voltage_v":4')):
+            said = [b'{"time":%d,%s}' % (START_MS + 1000 * n, values) for n in range(300)]
+            publish(site.broker, f"{site.name}/demo/{line}/{kind}", said)
+
+    def figures() -> dict[str, float]:
+        """Metal [t] of the hour of each line, as the twin has stored it."""
+        question = "SELECT last(metal_t_hour) FROM twin_line GROUP BY line"
+        answer = site.influx.query(question, site.database)["results"][0]
+        return {series["tags"]["line"]: series["values"][0][1] for series in answer.get("series", [])}
+
+    until_sync(lambda: [line for line, metal in figures().items() if metal > 0] == [*LINES], "figures of every line")
+    site.stop()
+    found = site.influx.query("SHOW MEASUREMENTS", site.database)["results"][0]["series"][0]["values"]
+    assert ["twin_line"] in found
+    assert ["twin_site"] not in found, "no engine has all of the site"
+    assert len(site.stored()["A"]) == 300
+    assert "Traceback" not in first.log()
