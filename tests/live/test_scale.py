@@ -156,8 +156,8 @@ def test_engines_split_by_line_write_their_figures_beside_the_ingest_and_no_tota
             publish(site.broker, f"{site.name}/demo/{line}/{kind}", said)
 
     def figures() -> dict[str, float]:
-        """Metal [t] of the hour of each line, as the twin has stored it."""
-        question = "SELECT last(metal_t_hour) FROM twin_line GROUP BY line"
+        """Metal [t] of the hour of the first pot of each line, as the twin has stored it."""
+        question = "SELECT last(metal_t_hour) FROM twin_pot WHERE pot =~ /001/ GROUP BY line"
         answer = site.influx.query(question, site.database)["results"][0]
         return {series["tags"]["line"]: series["values"][0][1] for series in answer.get("series", [])}
 
