@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from twin import sizing
+from twin.catalogue import TWIN, TWIN_STATE
 from twin.cli import app
+from twin.signals import MEASUREMENTS
 from twin.sizing import Load, rows
 
 ROOT = Path(__file__).parents[2]
+SCALE = (ROOT / "docs" / "scale.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 
 
@@ -82,6 +85,29 @@ def test_the_shipped_broker_configuration_is_made_of_the_same_figures() -> None:
     needs = found(Load(1500, 1.0, 30.0))
     assert re.search(rf"^max_queued_messages {needs['broker queue']:.0f}$", text, re.M)
     assert f"({sizing.PAYLOAD_B} B + {sizing.QUEUE_B} B) = {needs['broker memory then']:.1f} GB" in text
+
+
+def test_a_pot_has_a_series_in_every_measurement_of_pots() -> None:
+    of_pots = {name for kind, name in MEASUREMENTS.items() if kind != "line"} | {TWIN["pot"], TWIN_STATE}
+    assert len(of_pots) == sizing.SERIES
+
+
+@pytest.mark.parametrize(
+    ("row", "what", "scale"),
+    [
+        ("messages/s", "messages", 1), ("MB/s to one reader", "broker to one reader", 1),
+        ("broker queue, messages", "broker queue", 1e-6), ("its memory, GB", "broker memory then", 1),
+        ("ingest, cores", "ingest", 1), ("broker, store and publisher, cores", "broker and InfluxDB", 1),
+        ("engine, cores", "engine", 1), ("engines", "engines", 1), ("engine memory, GB", "engine memory", 1),
+        ("InfluxDB, GB a day", "InfluxDB per day", 1), ("DuckDB, GB a day", "DuckDB per day", 1),
+        ("spool, GB per hour without store", "spool per hour without store", 1),
+    ],
+)  # fmt: skip
+def test_the_table_of_the_page_is_what_the_command_says(row: str, what: str, scale: float) -> None:
+    (line,) = re.findall(rf"^\| {re.escape(row)} \|(.*)$", SCALE, re.M)
+    told = [float(cell.replace(",", "").replace(" M", "")) for cell in line.split("|")[:4]]
+    needs = [found(Load(pots))[what] * scale for pots in (300, 1500, 10_000, 100_000)]
+    assert told == pytest.approx(needs, rel=0.14)  # two digits at the least
 
 
 def test_the_command_prints_every_row_with_its_sum() -> None:
