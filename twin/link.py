@@ -141,16 +141,17 @@ class Link(gmqtt.Client):
 
     def subscribe_to(self, filters: Sequence[str], qos: int, told: Callable[[bool], None]) -> None:
         """Subscribe; `told` says whether the broker grants every filter. What it says of our presence is no matter."""
-        found = self._presence
-        wanted = [gmqtt.Subscription(topic, qos=qos) for topic in filters]
+        wanted = self.subscribe([gmqtt.Subscription(topic, qos=qos) for topic in filters])
 
-        def subscribed(_client: object, _mid: int, granted: Sequence[int], _properties: object) -> None:
-            told(all(code < 128 for code in granted[: len(filters)]))
-            if found is not None and not found.said:
-                self.publish(found.topic, found.word, qos=1, retain=True)
+        def subscribed(_client: object, mid: int, granted: Sequence[int], _properties: object) -> None:
+            if mid == wanted:
+                told(all(code < 128 for code in granted))
+                if self._presence is not None:
+                    self.subscribe([gmqtt.Subscription(self._presence.topic, qos=1)])
+            elif self._presence is not None and not self._presence.said:
+                self.publish(self._presence.topic, self._presence.word, qos=1, retain=True)
 
         self.on_subscribe = subscribed
-        self.subscribe([*wanted, *([gmqtt.Subscription(found.topic, qos=1)] if found is not None else [])])
 
     def concerns(self, qos: int, *, shared: bool) -> list[str]:
         """What the broker does not grant of what was asked for, one sentence each (MQTT 5 only)."""

@@ -103,8 +103,11 @@ def codec_of(settings: Settings, roster: Roster) -> Codec:
     return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
 
 
-def engine_of(settings: Settings, roster: Roster) -> Engine:
-    """The twin's engine on the plan file that the settings name. Raises ConfigError."""
+def engine_of(settings: Settings, roster: Roster, whole: Plant | None = None) -> Engine:
+    """The twin's engine on the plan file that the settings name; `whole`: the plant of which the roster is a part.
+
+    Raises ConfigError.
+    """
     text, where = read_config(settings["plan.file"], "plans", "plan.file")
     constants = EngineSettings(
         tick_s=settings["engine.tick_s"],
@@ -114,7 +117,7 @@ def engine_of(settings: Settings, roster: Roster) -> Engine:
         u_efficiency=settings["engine.current_efficiency_u"],
         estimate=settings["engine.estimate"],
     )
-    whole = plant_of(settings)
+    whole = whole or roster.plant
     return Engine(
         roster, plan.parse(text, where, kpis.METRICS), constants,
         cut_sites=cut_sites(whole, roster.plant), all_sites=len(whole.sites) == len(roster.plant.sites),

@@ -125,7 +125,7 @@ async def run(
     plant = plant_of(settings)
     lines = lines_of(settings, roles, plant)
     roster = roster_of(settings, lines if "engine" in roles else ())
-    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, lines=lines)
+    twin = Twin(settings, roles, engine_of(settings, roster, plant), codec_of(settings, roster), say=say, lines=lines)
     for notice in (*notices(settings), *left_out(plant, roster.plant)):
         say(notice)
     async with AsyncExitStack() as stack:
