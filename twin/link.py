@@ -83,18 +83,21 @@ class Link(gmqtt.Client):
         self._presence = presence
         self._asked = properties
         self._granted: dict[str, Any] = {}
-        self.on_message = lambda _client, topic, payload, _qos, _properties: admit(0, topic, payload, self)
         self.on_connect = self._connected
         self.on_disconnect = self._disconnected
 
         its_topic = None if presence is None else presence.topic
 
         def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
-            if topic == its_topic:
-                self._hear(mid, payload)
-            else:
-                admit(mid, topic, payload, self)
+            admit(mid, topic, payload, self)
 
+        def take_qos_0(_client: object, topic: str, payload: bytes, _qos: int, _properties: object) -> None:
+            if topic == its_topic:
+                self._hear(payload)
+            else:
+                admit(0, topic, payload, self)
+
+        self.on_message = take_qos_0
         self._package_handler._handle_qos_1_publish_packet = take
 
     def _connected(self, _client: object, session_present: int, _code: int, properties: dict[str, Any]) -> None:
@@ -106,8 +109,7 @@ class Link(gmqtt.Client):
             self.reason = packet[0]
         self.lost.set()
 
-    def _hear(self, mid: int, payload: bytes) -> None:
-        self.acknowledge([mid])
+    def _hear(self, payload: bytes) -> None:
         if payload and self._presence is not None:
             self._presence.hear(payload)
             if self._presence.other:
@@ -147,7 +149,8 @@ class Link(gmqtt.Client):
             if mid == wanted:
                 told(all(code < 128 for code in granted))
                 if self._presence is not None:
-                    self.subscribe([gmqtt.Subscription(self._presence.topic, qos=1)])
+                    # QoS 0: to acknowledge it before what came earlier would be out of order; rumqttd then hangs up.
+                    self.subscribe([gmqtt.Subscription(self._presence.topic, qos=0)])
             elif self._presence is not None and not self._presence.said:
                 self.publish(self._presence.topic, self._presence.word, qos=1, retain=True)
 

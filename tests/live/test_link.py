@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tests.live.sources import run, running
 from tests.live.tools import publish, until
 from tests.servers import HOST, Server, free_port, mosquitto
+from twin.adapters.embedded_broker import EmbeddedBroker
 from twin.adapters.mqtt import Broker, MqttSource
 from twin.adapters.publish import MqttPublisher
 from twin.errors import ConfigError
@@ -113,6 +115,29 @@ def test_of_two_of_one_name_the_older_one_ends_and_the_newer_one_goes_on(broker:
         await connected(third)
         await third.close()
         await task
+
+    run(test)
+
+
+def test_a_flood_at_the_start_and_the_word_of_the_process_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """rumqttd hangs up when acknowledgements are out of order."""
+    count = 6000
+
+    async def test() -> None:
+        embedded = EmbeddedBroker(tmp_path, free_port())
+        await embedded.start()
+        try:
+            async with MqttPublisher(HOST, embedded.port, client_id="p") as publisher:
+                async with running(Broker(HOST, embedded.port), "f", presence="p-f", batch_messages=100) as source:
+                    await source.connected()
+                    flood = asyncio.create_task(publisher.publish([Message("f/t", b"%d" % n) for n in range(count)]))
+                    found = await source.take(count)
+                    await flood
+                    assert [message.payload for message in found] == [b"%d" % n for n in range(count)]
+                    await until(lambda: source.source._presence is not None and source.source._presence.said)
+                    assert source.told == [""], "one connection"
+        finally:
+            await embedded.stop()
 
     run(test)
 
