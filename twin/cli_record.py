@@ -18,7 +18,7 @@ from twin.adapters.parquet import RecordingWriter
 from twin.cli_options import ConfigOption, SetOption, duration_s, on_stop, product_version, run_process, settings_of
 from twin.codec import Problem
 from twin.errors import ConfigError
-from twin.parts import broker_of, brokers_of, codec_of, roster_of
+from twin.parts import brokers_of, codec_of, roster_of
 from twin.progress import Progress
 from twin.record import Recorder
 from twin.service import SystemClock
@@ -61,11 +61,11 @@ class _Parked:
 
 
 async def _record(settings: Settings, out: Path, seconds: float | None, messages: int) -> None:
-    at, roster = broker_of(settings), roster_of(settings)
-    tape = RecordingWriter(out, roster, created_by=f"twin record {at.host}:{at.port}", version=product_version())
+    at, roster = ", ".join(map(str, brokers_of(settings))), roster_of(settings)
+    tape = RecordingWriter(out, roster, created_by=f"twin record {at}", version=product_version())
     parked, stop = _Parked(out.with_suffix(".parked.sqlite")), asyncio.Event()
     on_stop(stop.set)
-    with Progress(f"recording {at.host}:{at.port}") as progress:
+    with Progress(f"recording {at}") as progress:
 
         def told(problem: str) -> None:
             progress.say(problem or "connected to the broker")

@@ -18,17 +18,20 @@ import msgspec
 import numpy as np
 
 from twin.errors import PayloadError
-from twin.frames import Floats, Ints, Readings
+from twin.frames import Codes, Floats, Ints, Readings
 from twin.plant import Roster
 from twin.ports import Message
 from twin.salvage import REASONS, Found, salvage, salvage_section
 from twin.signals import MEASUREMENTS, SIGNALS, of_topic
+from twin.skew import Skew
 from twin.times import parse_times
 from twin.topics import SECTION, Router
 
 __all__ = ["REASONS", "Codec", "Decoded", "Problem"]
 
 _FLOAT_NAN = float("nan")
+_PROMPT = frozenset({"telemetry", "line"})
+_MOST_PROBLEMS = 16  # of one message that are told apart: each is kept with the whole message
 _CODES = {kind: of_topic(kind) for kind in MEASUREMENTS}
 
 
@@ -85,11 +88,12 @@ class _Gathering:
         self.parts: list[Readings] = []
         self.problems: list[Problem] = []
         self.unknown: Counter[str] = Counter()
-        self.parked: set[int] = set()
+        self.parked: Counter[int] = Counter()
 
     def problem(self, index: int, message: Message, error: PayloadError) -> None:
-        self.parked.add(index)
-        self.problems.append(Problem(message.topic, message.payload, error.reason, error.detail, error.field))
+        self.parked[index] += 1
+        if self.parked[index] <= _MOST_PROBLEMS:
+            self.problems.append(Problem(message.topic, message.payload, error.reason, error.detail, error.field))
 
 
 class Codec:
@@ -99,6 +103,7 @@ class Codec:
         self.router = router
         self.future_ns = int(future_s * 1e9)
         self.max_payload = max_payload
+        self.skew = Skew()
 
     @property
     def roster(self) -> Roster:
@@ -148,12 +153,24 @@ class Codec:
         codes = _CODES[kind]
         values = np.fromiter(chain.from_iterable(map(_VALUES[kind], rows)), np.float64, len(rows) * len(codes))
         times, errors = parse_times([row.time for row in rows])
-        good = self._judge_times(times, errors, latest, [item[0] for item in kept], messages.__getitem__, found)
         units = np.array([item[1] for item in kept], np.int32)
+        self._note_skew(kind, units, times, errors, latest)
+        good = self._judge_times(times, errors, latest, [item[0] for item in kept], messages.__getitem__, found)
         table = values.reshape(len(rows), len(codes))
         if not good.all():
             times, units, table = times[good], units[good], table[good]
         found.parts.append(_long(times, units, codes, table))
+
+    def _note_skew(
+        self, kind: str, units: Codes, times: Ints, errors: Sequence[PayloadError | None], latest: int
+    ) -> None:
+        """Of what is sent as it is measured; events and samples are entered late, and that is normal."""
+        if kind not in _PROMPT:
+            return
+        if any(errors):
+            good = [error is None for error in errors]
+            units, times = units[good], times[good]
+        self.skew.note(units, times, latest - self.future_ns)
 
     def _judge_times(
         self,
@@ -177,6 +194,7 @@ class Codec:
     def _salvage(self, kind: str, index: int, unit: int, message: Message, latest: int, found: _Gathering) -> None:
         try:
             result = salvage(kind, message.payload)
+            self._note_skew(kind, np.array([unit], np.int32), np.array([result.time_ns]), (), latest)
             if result.time_ns > latest:
                 raise _future(result.time_ns, latest - self.future_ns)
         except PayloadError as error:
@@ -209,10 +227,15 @@ class Codec:
             )
             return
         times, errors = parse_times(stamps)
+        codes_of = np.array(units, np.int32)
+        if several:
+            self._note_skew("telemetry", codes_of, times, errors, latest)
+        elif errors == [None]:
+            self._note_skew("telemetry", codes_of, np.full(len(units), times[0]), (), latest)
         good = self._judge_times(times, errors, latest, [index] * len(times), lambda _: message, found)
         if not several:
             times, good = np.repeat(times, len(units)), np.repeat(good, len(units))
-        found.parts.append(_long(times[good], np.array(units, np.int32)[good], codes, table[good]))
+        found.parts.append(_long(times[good], codes_of[good], codes, table[good]))
 
     def _salvage_section(self, message: Message, index: int, line: str, latest: int, found: _Gathering) -> None:
         try:
@@ -225,6 +248,7 @@ class Codec:
                 if isinstance(result, PayloadError):
                     raise result
                 unit = self.router.pot(f"{line}/{pot}")
+                self._note_skew("telemetry", np.array([unit], np.int32), np.array([result.time_ns]), (), latest)
                 if result.time_ns > latest:
                     raise _future(result.time_ns, latest - self.future_ns)
             except PayloadError as error:

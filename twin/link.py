@@ -1,189 +1,111 @@
-"""One connection to one broker over gmqtt: what the way in needs of it, by MQTT 5 or MQTT 3.1.1.
+"""A connection over time: how long to wait before the next try, one alarm an outage, and what is counted.
 
-Of MQTT 5 the way in uses: session expiry, receive maximum, the broker's reason for closing, and what the broker says
-that it grants. MQTT 3.1.1 has none of these: the session lasts as long as the broker is set to keep it, memory is
-bounded by pausing the socket alone, and a second process under the same client id shows as connections that do not
-last.
+Full jitter: the pause is drawn from 0 up to a bound that doubles with each failure, so that many clients of a broker
+that comes back do not come at once (F25). A connection that breaks soon after it was made counts as a failure too:
+two clients under one client id take each other's connection for ever (F24). Such a connection counts as well only
+after it has lasted, so that one outage is one alarm.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import socket
-import ssl
-import struct
-import uuid
-from collections.abc import Callable, Sequence
-from typing import Any
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
-import gmqtt
-from gmqtt.mqtt.constants import MQTTv50, MQTTv311
+__all__ = ["BUFFER_FULL", "CEILING_S", "STEADY_S", "Link", "passed"]
 
-__all__ = ["REFUSALS", "TAKEN_OVER", "VERSIONS", "Link", "Presence"]
-
-VERSIONS = {"5": MQTTv50, "3.1.1": MQTTv311}
-TAKEN_OVER = 0x8E  # MQTT 5 reason code: another client has connected under this client id
-REFUSALS = (OSError, gmqtt.MQTTConnectError, TimeoutError)  # what `enter` raises
-_PATIENCE_S = 10
-_KEEPALIVE_S = 30
-_NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: the source's runs
-_QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
-_QUIET.setLevel(logging.CRITICAL)
-logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
+BUFFER_FULL = "the buffer is full: waiting for the store; the broker keeps what comes"
+CEILING_S = 30.0  # longest pause between two tries
+STEADY_S = 10.0  # a connection that lasted so long was a good one
+_FIRST_S = 0.1
+_LAST_DOUBLING = 10  # 0.1 s doubled so often is past the ceiling
+_FLAPPING = 3  # short connections in a row after which a new one is not believed at once
+_HINT = "; it breaks soon after it was made, again and again: does another client use the client id {}?"
 
 
-class Presence:
-    """Who holds the session of a client id: a retained message on `topic`, because not every broker says so.
-
-    A process that has read its own word there and then reads another's knows that its name is used twice.
-    """
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        self.word = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
-        self.said = False  # the broker has our word
-        self.other = ""  # whose word is there instead of ours
-
-    def hear(self, payload: bytes) -> None:
-        """Take what stands there. Before our own word came back, it is our predecessor's."""
-        word = payload.decode("utf-8", "replace")[:200]
-        if word == self.word:
-            self.said = True
-        elif self.said:
-            self.other = word
+async def passed(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set or the time has passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
-class Link(gmqtt.Client):
-    """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
+class Link:
+    """`problem` is "" while all is well, else one sentence, told to `on_change` when it changes.
 
-    gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
-    The private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
-    `lost` is set when the connection is over; `reason` is then the MQTT 5 code the broker gave, 0 where it gave none.
+    `alarm` is told once when the broker has forgotten the session (F3): one of this process if it is to outlive a
+    connection (`keeps`), or one that an earlier process left (`remembered`). `now` [s] is a clock that never goes back.
     """
 
     def __init__(
         self,
         client_id: str,
-        admit: Callable[[int, str, bytes, Link], None],
+        on_change: Callable[[str], None],
+        alarm: Callable[[str], None] = lambda text: None,
+        now: Callable[[], float] = time.monotonic,
         *,
-        version: str = "5",
-        presence: Presence | None = None,
-        **properties: int,
+        keeps: bool = True,
+        remembered: bool = False,
     ) -> None:
-        # By MQTT 3.1.1 a session is kept for good or not at all.
-        clean = version == "3.1.1" and not properties.get("session_expiry_interval")
-        super().__init__(client_id, clean_session=clean, optimistic_acknowledgement=False, logger=_QUIET, **properties)
-        self.set_config(_NEVER_RECONNECT)
-        self.lost = asyncio.Event()
-        self.reason = 0
-        self.session_present = False
-        self._version = VERSIONS[version]
-        self._presence = presence
-        self._asked = properties
-        self._granted: dict[str, Any] = {}
-        self.on_connect = self._connected
-        self.on_disconnect = self._disconnected
+        self.problem = "not connected yet"
+        self.connections = 0
+        self.failures = 0  # tries that failed and connections that broke
+        self.sessions_lost = 0
+        self._client_id, self._on_change, self._alarm, self._now = client_id, on_change, alarm, now
+        self._keeps, self._expected = keeps, remembered
+        self._attempt = 0
+        self._short = 0
+        self._since: float | None = None
 
-        its_topic = None if presence is None else presence.topic
-
-        def take(mid: int, payload: bytes, topic: str, _properties: object) -> None:
-            admit(mid, topic, payload, self)
-
-        def take_qos_0(_client: object, topic: str, payload: bytes, _qos: int, _properties: object) -> None:
-            if topic == its_topic:
-                self._hear(payload)
-            else:
-                admit(0, topic, payload, self)
-
-        self.on_message = take_qos_0
-        self._package_handler._handle_qos_1_publish_packet = take
-
-    def _connected(self, _client: object, session_present: int, _code: int, properties: dict[str, Any]) -> None:
-        self.session_present = bool(session_present & 1)
-        self._granted = properties
-
-    def _disconnected(self, _client: object, packet: object, _error: object = None) -> None:
-        if isinstance(packet, bytes) and packet and not self.reason:
-            self.reason = packet[0]
-        self.lost.set()
-
-    def _hear(self, payload: bytes) -> None:
-        if payload and self._presence is not None:
-            self._presence.hear(payload)
-            if self._presence.other:
-                self.reason = TAKEN_OVER
-                self.abandon()
-
-    async def enter(
-        self, host: str, port: int, *, user: str = "", password: str = "", context: ssl.SSLContext | None = None
-    ) -> None:
-        """Return when the broker has taken us in. Raises one of REFUSALS."""
-        if user:
-            self.set_auth_credentials(user, password)
-        work = self.connect(host, port, ssl=context or False, keepalive=_KEEPALIVE_S, version=self._version)
-        entering, gone = asyncio.ensure_future(work), asyncio.ensure_future(self.lost.wait())
-        try:
-            done, _ = await asyncio.wait({entering, gone}, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
-            if entering in done:
-                entering.result()
-                return
-            self.abandon()
-            if self._connection_state.protocol_version != self._version:
-                raise ConnectionRefusedError('it does not speak MQTT 5; set mqtt.version = "3.1.1"')
-            self._package_handler.propagate_error()
-            raise ConnectionResetError("it closed the connection") if done else TimeoutError
-        finally:
-            for task in (entering, gone):
-                task.cancel()
-            await asyncio.wait({entering, gone})
-            if not entering.cancelled():
-                entering.exception()  # told above, or too late to matter
-
-    def subscribe_to(self, filters: Sequence[str], qos: int, told: Callable[[bool], None]) -> None:
-        """Subscribe; `told` says whether the broker grants every filter. What it says of our presence is no matter."""
-        wanted = self.subscribe([gmqtt.Subscription(topic, qos=qos) for topic in filters])
-
-        def subscribed(_client: object, mid: int, granted: Sequence[int], _properties: object) -> None:
-            if mid == wanted:
-                told(all(code < 128 for code in granted))
-                if self._presence is not None:
-                    # QoS 0: to acknowledge it before what came earlier would be out of order; rumqttd then hangs up.
-                    self.subscribe([gmqtt.Subscription(self._presence.topic, qos=0)])
-            elif self._presence is not None and not self._presence.said:
-                self.publish(self._presence.topic, self._presence.word, qos=1, retain=True)
-
-        self.on_subscribe = subscribed
-
-    def concerns(self, qos: int, *, shared: bool) -> list[str]:
-        """What the broker does not grant of what was asked for, one sentence each (MQTT 5 only)."""
-        said = {name: value[0] if isinstance(value, list) else value for name, value in self._granted.items()}
-        found = []
-        asked = self._asked.get("session_expiry_interval", 0)
-        if self._version == MQTTv50 and self.session_expiry_interval < asked:
-            found.append(
-                f"the broker keeps a session for {self.session_expiry_interval} s, not the {asked} s of"
-                " mqtt.session_expiry_s: an ingestor that is away for longer loses messages"
+    def opened(self, session_present: bool) -> None:
+        """A connection was made; `session_present`: the broker still had the session of this client id."""
+        if self._expected and not session_present:
+            self.sessions_lost += 1
+            self._alarm(
+                f"the broker has forgotten the session of {self._client_id!r}: what was published while it was away "
+                "is lost, unless the publishers send it again; let the broker keep sessions on disk (mosquitto: "
+                "persistence true), and for longer than the absence"
             )
-        if qos and said.get("max_qos", 1) == 0:
-            found.append("the broker grants QoS 0 only: messages can be lost on the way")
-        if shared and said.get("shared_subscription_available", 1) == 0:
-            found.append("the broker has no shared subscriptions: leave mqtt.share empty and use ingest.lines")
-        return found
+        self._expected = self._keeps
+        self.connections += 1
+        self._since = self._now()
 
     @property
-    def transport(self) -> asyncio.Transport | None:
-        """The open socket, None when there is none."""
-        transport: asyncio.Transport | None = getattr(self._connection, "_transport", None)
-        return None if transport is None or transport.is_closing() else transport
+    def doubt_s(self) -> float:
+        """How long [s] the present connection must last before it counts as well; 0 = it does at once."""
+        return STEADY_S if self._short >= _FLAPPING else 0.0
 
-    def abandon(self) -> None:
-        """Close a connection that never came to be; its socket would stay open until the heartbeat misses it."""
-        if transport := self.transport:
-            transport.abort()
+    def tell(self, problem: str) -> None:
+        """Say what is wrong, "" = nothing any more."""
+        if problem != self.problem:
+            self.problem = problem
+            self._on_change(problem)
 
-    def acknowledge(self, mids: list[int]) -> None:
-        """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
-        if mids and (transport := self.transport):
-            transport.write(struct.pack("!" + "BBH" * len(mids), *(part for mid in mids for part in (0x40, 2, mid))))
+    def subscribed(self, lost: asyncio.Event) -> None:
+        """All is well again, once the connection is believed; `lost` is set when it breaks before."""
+
+        def well() -> None:
+            if not lost.is_set():
+                self.tell("")
+
+        asyncio.get_running_loop().call_later(self.doubt_s, well)
+
+    async def rest(self, problem: str, closing: asyncio.Event) -> None:
+        """After a failure: pause before the next try, or until `closing` is set."""
+        await passed(closing, self.failed(problem))
+
+    def failed(self, problem: str) -> float:
+        """A try failed or a connection broke; returns the pause [s] before the next try."""
+        self.failures += 1
+        if self._since is not None:
+            steady = self._now() - self._since >= STEADY_S
+            self._short = 0 if steady else self._short + 1
+            if steady or not self.doubt_s:
+                self._attempt = 0
+            self._since = None
+        self._attempt = min(self._attempt + 1, _LAST_DOUBLING)
+        # Not every broker says that another client came (MQTT 5 reason 0x8E): then the pattern has to tell it.
+        self.tell(problem + (_HINT.format(repr(self._client_id)) if self.doubt_s else ""))
+        return random.uniform(0, min(CEILING_S, _FIRST_S * 2**self._attempt))  # noqa: S311

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from twin import kpis, plan, plant, topics
+from twin.access import Access
 from twin.adapters.memory import MemorySink
-from twin.adapters.mqtt import Broker, MqttSource, broker
+from twin.adapters.mqtt import MqttSource
 from twin.adapters.publish import MqttPublisher
+from twin.broker import Broker, addresses, broker
 from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret
+from twin.files import read_config, read_secret, secret_texts
+from twin.log import Say
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
+from twin.redact import redacted
 from twin.sessions import SessionMark
-from twin.settings import Settings
-from twin.shares import addresses, client_id, cut_sites, part_of, presence_topic, subscriptions
+from twin.settings import SECRET_FILES, Settings
+from twin.shares import client_id, cut_sites, part_of, presence_topic, subscriptions
+
+if TYPE_CHECKING:
+    from twin.adapters.influx import InfluxStore, Target
 
 __all__ = [
     "ROLES",
     "MemoryStore",
     "OpenStore",
+    "access_of",
     "broker_of",
     "brokers_of",
     "codec_of",
     "engine_of",
+    "influx_of",
     "plant_of",
     "publisher_of",
     "roles_of",
     "roster_of",
+    "secrets_of",
     "sink_of",
     "source_of",
 ]
@@ -47,6 +57,10 @@ class OpenStore(Store, Protocol):
 
     async def open(self) -> None: ...
 
+    async def probe(self) -> None:
+        """Return when the store answers; raises SinkUnavailable."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -55,6 +69,9 @@ class MemoryStore(MemorySink):
 
     async def open(self) -> None:
         """Memory is always open."""
+
+    async def probe(self) -> None:
+        """Memory always answers."""
 
     async def close(self) -> None:
         """Nothing outlives the process."""
@@ -134,23 +151,38 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
         path = Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb"
         return DuckStore(path, roster), f"DuckDB {path}"
     if scheme in ("influx", "influxs"):
-        from twin.adapters.influx import InfluxStore, target
+        from twin.adapters.influx import target
 
+        if settings["sink.ca_file"] and scheme == "influx":
+            raise ConfigError(f"sink.ca_file is only for influxs://, and sink.url is {redacted(url)!r}, without TLS")
         where = target(url)
-        token = read_secret(settings["sink.token_file"], "sink.token_file")
-        return InfluxStore(
-            where, roster, token=token, compress=settings["sink.gzip"]
-        ), f"InfluxDB {where.url}/{where.bucket}"
+        return influx_of(where, settings, roster), f"InfluxDB {where.url}/{where.bucket}"
     if scheme == "memory":
         return MemoryStore(roster), "memory"
-    raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+    raise ConfigError(
+        f"sink.url = {redacted(url)!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory"
+    )
+
+
+def influx_of(where: Target, settings: Settings, roster: Roster) -> InfluxStore:
+    """InfluxDB at `where`, with the token and the certificate authority of the settings. Raises ConfigError."""
+    from twin.adapters.influx import InfluxStore
+
+    return InfluxStore(
+        where,
+        roster,
+        token=read_secret(settings["sink.token_file"], "sink.token_file"),
+        compress=settings["sink.gzip"],
+        ca_file=settings["sink.ca_file"],
+    )
 
 
 def brokers_of(settings: Settings) -> tuple[Broker, ...]:
-    """Every address of the broker of `mqtt.url`, or the embedded one."""
+    """Every address of the broker of `mqtt.url`, or the embedded one. Raises ConfigError."""
+    files = {name: settings[f"mqtt.{name}"] for name in ("ca_file", "cert_file", "key_file")}
     password = read_secret(settings["mqtt.password_file"], "mqtt.password_file")
     url = settings["mqtt.url"] or f"mqtt://127.0.0.1:{settings['broker.port']}"
-    return tuple(broker(one, password=password, ca_file=settings["mqtt.ca_file"]) for one in addresses(url))
+    return tuple(broker(one, password=password, **files) for one in addresses(url))
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -158,8 +190,10 @@ def broker_of(settings: Settings) -> Broker:
     return brokers_of(settings)[0]
 
 
-def source_of(settings: Settings, roles: Sequence[str], lines: Sequence[str], say: Callable[[str], None]) -> MqttSource:
-    """The way in of a process with these roles and lines; outages and notices are told to `say`."""
+def source_of(
+    settings: Settings, roles: Sequence[str], lines: Sequence[str], *, on_change: Callable[[str], None], say: Say
+) -> MqttSource:
+    """The way in of a process with these roles and lines; `on_change` is told each outage, `say` the rest."""
     stores = "ingest" in roles
     name = client_id(settings, "" if stores else "engine")
     # The embedded broker keeps no session over its end.
@@ -178,16 +212,26 @@ def source_of(settings: Settings, roles: Sequence[str], lines: Sequence[str], sa
         linger_s=settings["ingest.linger_ms"] / 1e3,
         remembered=mark is not None and mark.known(),
         presence=presence_topic(settings, name),
-        on_change=lambda problem: say(problem or "connected to the broker"),
-        on_notice=say,
+        on_change=on_change,
+        alarm=lambda text: say(text, level="error"),
+        notice=lambda text: say(text, level="warning"),
         on_entered=(lambda: None) if mark is None else mark.keep,
     )
 
 
-def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
+def secrets_of(settings: Settings) -> list[str]:
+    """The texts that no log line may hold: what is in the files of passwords, tokens and private keys that the settings
+    name. Raises ConfigError when one cannot be read."""
+    return [text for name in (*SECRET_FILES, "mqtt.cert_file") for text in secret_texts(settings[name], name)]
+
+
+def access_of(settings: Settings) -> Access:
+    """Who may ask the page. Raises ConfigError."""
+    file = settings["page.token_file"]
+    return Access.of(settings["page.host"], settings["page.hosts"], read_secret(file, "page.token_file"), file)
+
+
+def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
-    at, *others = brokers_of(settings)
-    return MqttPublisher(
-        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context(),
-        others=[(other.host, other.port) for other in others], version=settings["mqtt.version"],
-    )  # fmt: skip
+    version = settings["mqtt.version"]
+    return MqttPublisher(brokers_of(settings), client_id=name, version=version, retain=retain, patience_s=patience_s)

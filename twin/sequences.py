@@ -7,12 +7,12 @@ gap tells of it. What comes late or twice closes gaps and opens none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
-from twin.ports import Message
+from twin.ports import Delivery, Message, Source
 
-__all__ = ["Sequences"]
+__all__ = ["Numbered", "Sequences"]
 
 _MARK = b'"seq"'
 _NUMBER = re.compile(rb'"seq"\s*:\s*(\d{1,18})')
@@ -80,3 +80,15 @@ class Sequences:
                 f"{self.missing} messages are missing by their numbers, the last of them {first} to {number - 1} of"
                 f" {topic[:200]}: lost before they came here, most likely in a full queue of the broker"
             )
+
+
+class Numbered:
+    """A source of which every message is seen by `sequences`, in receive order."""
+
+    def __init__(self, source: Source, sequences: Sequences) -> None:
+        self._source, self._sequences = source, sequences
+
+    async def deliveries(self) -> AsyncIterator[Delivery]:
+        async for delivery in self._source.deliveries():
+            self._sequences.see(delivery.messages)
+            yield delivery

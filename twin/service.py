@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,14 @@ from twin.codec import Codec
 from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
+from twin.going_on import GoingOn
 from twin.ingest import Ingestor
+from twin.log import Say
+from twin.notices import Rarely
+from twin.operations import Operations
 from twin.parts import (
     OpenStore,
+    access_of,
     brokers_of,
     codec_of,
     engine_of,
@@ -32,20 +36,21 @@ from twin.parts import (
     roster_of,
     sink_of,
     source_of,
-)
-from twin.resume import keep, missed, resumed
+)  # fmt: skip
+from twin.ports import Sink, Source
+from twin.precautions import precautions
+from twin.rate import Rate
+from twin.resume import Journal, Noted, keep, resumed
 from twin.runner import Runner
-from twin.sequences import Sequences
+from twin.sequences import Numbered, Sequences
 from twin.settings import Settings
-from twin.shares import client_id, left_out, lines_of, notices
+from twin.shares import client_id, left_out, lines_of
+from twin.shutdown import wind_down
 from twin.snapshot import IngestView
-from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
 
 Job = Callable[[], Coroutine[Any, Any, None]]  # made into a task only when everything is open
-
-_DRAIN_S = 5.0
 
 
 class SystemClock:
@@ -53,21 +58,6 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
-
-
-class _Rate:
-    """Messages a second over the last ten seconds, from a running count."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
-
-    def of(self, count: int) -> float:
-        now = time.monotonic()
-        self._marks.append((now, count))
-        while now - self._marks[0][0] > 10.0:
-            self._marks.popleft()
-        then, before = self._marks[0]
-        return (count - before) / (now - then) if now > then else 0.0
 
 
 @dataclass
@@ -79,12 +69,14 @@ class Twin:
     engine: Engine
     codec: Codec
     source: MqttSource | None = None
+    sequences: Sequences | None = None  # what did not come; None: this process cannot know
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
-    say: Callable[[str], None] = print
     lines: tuple[str, ...] = ()  # that this process takes; empty = all
-    _rate: _Rate = field(default_factory=_Rate)
+    say: Say = field(kw_only=True)
+    ops: Operations = field(kw_only=True)
+    _rate: Rate = field(default_factory=Rate)
 
     def page_is_at(self, url: str) -> None:
         """The page answers at `url`."""
@@ -96,6 +88,7 @@ class Twin:
         counts = self.ingestor.counts if self.ingestor else None
         if counts is None or self.source is None:
             return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        ahead = self.codec.skew.furthest()
         return IngestView(
             connected=not self.source.problem,
             received=counts.received,
@@ -106,7 +99,12 @@ class Twin:
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
             problem=self.source.problem or counts.store_problem,
-            missing=self.ingestor.sequences.missing if self.ingestor and self.ingestor.sequences else 0,
+            collisions=counts.collisions,
+            bad_values=counts.bad_values,
+            problems=dict(counts.problems),
+            ahead_s=ahead[1] if ahead else None,
+            ahead_unit=self.codec.roster.paths[ahead[0]] if ahead else "",
+            missing=self.sequences.missing if self.sequences else 0,
         )
 
 
@@ -115,19 +113,27 @@ async def run(
     roles: tuple[str, ...],
     *,
     stop: asyncio.Event,
-    say: Callable[[str], None],
+    say: Say,
     watch: Callable[[Twin], Coroutine[Any, Any, None]] | None = None,
+    version: str = "",
 ) -> None:
-    """Run the roles until `stop` is set, then end in order with everything flushed.
+    """Run the roles until `stop` is set, then end in order with everything flushed, within `stop.within_s`.
 
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
     plant = plant_of(settings)
     lines = lines_of(settings, roles, plant)
     roster = roster_of(settings, lines if "engine" in roles else ())
-    twin = Twin(settings, roles, engine_of(settings, roster, plant), codec_of(settings, roster), say=say, lines=lines)
-    for notice in (*notices(settings), *left_out(plant, roster.plant)):
-        say(notice)
+    for warning in precautions(settings, roles):
+        say(warning, level="warning")
+    for text in left_out(plant, roster.plant):
+        say(text)
+    engine, codec, ops = (
+        engine_of(settings, roster, plant),
+        codec_of(settings, roster),
+        Operations(settings, say, version),
+    )
+    twin = Twin(settings, roles, engine, codec, lines=lines, say=say, ops=ops)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
@@ -135,7 +141,9 @@ async def run(
             if watch is not None:
                 tasks["console"] = group.create_task(watch(twin), name="console")
             await stop.wait()
-            await _wind_down(twin, tasks)
+            await wind_down(
+                tasks, say, settings["stop.within_s"], source=twin.source, runner=twin.runner, ingestor=twin.ingestor
+            )
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -148,7 +156,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         embedded = EmbeddedBroker(Path(settings["data.dir"]), settings["broker.port"])
         await embedded.start()
         stack.push_async_callback(embedded.stop)
-    at = ", ".join(f"{one.host}:{one.port}" for one in brokers_of(settings))
+    at = ", ".join(map(str, brokers_of(settings)))
     twin.where["broker"] = f"{at}{' (embedded)' if 'broker' in twin.roles else ''}"
     if {"ingest", "engine"} & set(twin.roles):
         await _compose_ingest(twin, stack, jobs)
@@ -161,9 +169,15 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         assert twin.runner is not None
         runner = twin.runner
         app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked)
-        )
+            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+            access=access_of(settings), beside=twin.ops.routes(),
+        )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+    if settings["metrics.port"]:
+        jobs["metrics"] = lambda: serve(
+            twin.ops.application(), settings["metrics.host"], settings["metrics.port"],
+            ready=lambda url: twin.say(f"metrics: {url}metrics"), settings="metrics.host, metrics.port",
+        )  # fmt: skip
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
@@ -177,61 +191,78 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster)
-    await sink.open()
     stack.push_async_callback(sink.close)
+    try:
+        await sink.open()
+    except SinkUnavailable as error:  # it is tried again with the first write, and asked meanwhile
+        twin.say("the store cannot be opened yet", level="warning", problem=str(error))
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
-    twin.source = source_of(settings, twin.roles, twin.lines, twin.say)
-    twin.codec.router.on_crowded = twin.say
+    twin.ops.watch_letters(letters)
+    twin.source = source_of(settings, twin.roles, twin.lines, on_change=twin.ops.broker.told, say=twin.say)
+    twin.ops.watch_source(twin.source)
+    # A member of a shared subscription sees gaps where the others have the messages.
+    shared = stores and settings["mqtt.share"]
+    twin.sequences = None if shared else Sequences(lambda text: twin.say(text, level="error"))
+    source: Source = Numbered(twin.source, twin.sequences) if twin.sequences else twin.source
+    twin.codec.router.on_crowded = lambda text: twin.say(text, level="warning")
+    twin.ops.watch_topics(twin.codec.router, twin.sequences)
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
+    into: Sink = twin.ops.timed(sink) if stores else _Discard()
     if "engine" in twin.roles:
-        twin.runner, jobs["engine"] = _runner(twin, sink)
+        journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
+        twin.runner, jobs["engine"] = _runner(twin, sink, journal)
         hand_on = twin.runner.feed
+        into = Noted(into, journal)
     twin.ingestor = Ingestor(
-        twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
+        source, twin.codec, into, letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
-        on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
-        # A member of a shared subscription sees gaps where the others have the messages.
-        sequences=None if stores and settings["mqtt.share"] else Sequences(twin.say),
+        on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
     )  # fmt: skip
+    twin.ops.watch_counts(twin.ingestor.counts)
+    jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
 
 
-def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
+def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:
     """The runner, going on where an earlier run stopped, and its job."""
     settings = twin.settings
     file = Path(settings["data.dir"]) / "twin.state"
     state = resumed(file, twin.engine, twin.say)
+
+    async def save(data: bytes) -> None:
+        try:
+            await asyncio.to_thread(keep, file, data)
+            if runner.whole:  # else the next start reads the same minutes again
+                await journal.kept()
+        except OSError as error:
+            twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
+
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
-        step_s=settings["engine.tick_s"], state=state, save=lambda data: asyncio.to_thread(keep, file, data),
-        save_s=settings["engine.checkpoint_s"],
+        step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
+        whole=not journal.missed,
     )  # fmt: skip
 
-    async def job() -> None:
-        if state is not None and state.closed_ns:
-            past = missed(store, twin.engine, state, time.time_ns())
-            try:
-                count = await runner.catch_up(past)
-                twin.say(f"going on from {iso(state.closed_ns)}; {count} stored readings since then taken in")
-            except SinkUnavailable as error:
-                twin.say(f"going on from {iso(state.closed_ns)}; the store does not say what came since: {error}")
-        await runner.run()
+    twin.ops.watch_runner(runner)
 
-    return runner, job
+    going_on = GoingOn(runner, store, journal, state, twin.say, settings["sink.retry_max_s"])
+    return runner, going_on.run
 
 
 async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
     """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
     assert twin.runner is not None
-    told_ns = 0
+    told_ns, rarely = 0, Rarely(twin.say, pause_s=600.0)
     while True:
         report = twin.runner.report
         if report is not None and report.time_ns > told_ns:
             told_ns = report.time_ns
-            with suppress(SourceUnavailable):
+            try:
                 await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
+            except SourceUnavailable as error:
+                rarely.tell("state", "the twin's state is not published", problem=str(error))
         await asyncio.sleep(twin.settings["engine.output_s"])
 
 
@@ -244,32 +275,3 @@ class _Discard:
 
 async def _nobody(readings: Readings) -> None:
     """No engine in this process."""
-
-
-async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
-    """Stop producing, drain what came in, flush the twin, then the rest."""
-    twin.say("stopping")
-    await _end(tasks.get("simulate"))
-    if twin.source is not None and twin.ingestor is not None:
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                await twin.source.drained()
-        except TimeoutError:
-            twin.say("the store is slow: unacknowledged messages stay with the broker")
-        await twin.source.close()
-        await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
-    for name in ("ingest", "mqtt", "engine"):
-        await _end(tasks.get(name))
-    if twin.runner is not None:
-        try:
-            await twin.runner.finish()
-        except SinkUnavailable as error:
-            twin.say(f"the last figures are not written: {error}")
-    for name in ("state", "page", "console"):
-        await _end(tasks.get(name))
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])

@@ -12,43 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.errors import ConfigError
+from twin.redact import redacted
+from twin.setting import ENVIRONMENT_PREFIX, Setting, Value
 
-__all__ = ["ENVIRONMENT_PREFIX", "SETTINGS", "Setting", "Settings", "resolve"]
-
-Value = str | int | float | bool
-ENVIRONMENT_PREFIX = "SMELTER_"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row. `low` and `high` bound numbers, `choices` words. A secret is never a value: only its file is named."""
-
-    name: str
-    default: Value
-    unit: str
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-    @property
-    def environment(self) -> str:
-        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
-
-    @property
-    def allowed(self) -> str:
-        """What may stand here, in words."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        if isinstance(self.default, bool):
-            return "true or false"
-        kind = {int: "a whole number", float: "a number", str: "text"}[type(self.default)]
-        if self.low is None and self.high is None:
-            return kind
-        if self.high is None:
-            return f"{kind}, at least {self.low:g}"
-        return f"{kind} from {self.low:g} to {self.high:g}"
-
+__all__ = ["ENVIRONMENT_PREFIX", "SECRET_FILES", "SETTINGS", "Setting", "Settings", "resolve"]
 
 S = Setting
 SETTINGS: tuple[Setting, ...] = (
@@ -100,8 +67,15 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Group of an MQTT 5 shared subscription: ingestors of one group share the messages. Empty = each gets all.",
     ),
-    S("mqtt.password_file", "", "", "File with the MQTT password; the user name stands in mqtt.url."),
-    S("mqtt.ca_file", "", "", "Certificate authority for mqtts://; empty = the system's."),
+    S("mqtt.password_file", "", "", "File with the MQTT password (mode 0600); the user name stands in mqtt.url."),
+    S("mqtt.ca_file", "", "", "Certificate authority for mqtts:// (PEM); empty = the system's."),
+    S("mqtt.cert_file", "", "", "Client certificate for mqtts:// (PEM), where the broker wants one."),
+    S(
+        "mqtt.key_file",
+        "",
+        "",
+        "Key of mqtt.cert_file (PEM, no passphrase, mode 0600); empty = it is in the same file.",
+    ),
     S(
         "mqtt.qos",
         1,
@@ -135,7 +109,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Store: duckdb[:FILE], influx://host:port/bucket (influxs:// for TLS; ?org=NAME), or memory.",
     ),
-    S("sink.token_file", "", "", "File with the token of the store."),
+    S("sink.token_file", "", "", "File with the token of the store (mode 0600)."),
+    S("sink.ca_file", "", "", "Certificate authority for influxs:// (PEM); empty = the system's."),
     S("sink.gzip", False, "", "Compress what is sent to InfluxDB (level 1): for a slow network."),
     S("sink.retry_max_s", 30.0, "s", "Longest pause between two tries while the store is away.", 0.1, 3600),
     S("engine.lines", "", "", "Lines (site/line) or sites that this process computes, comma separated; empty = all."),
@@ -149,6 +124,18 @@ SETTINGS: tuple[Setting, ...] = (
     S("engine.checkpoint_s", 600.0, "s", "How often the twin's state is kept for a restart (`twin.state`).", 1, 86400),
     S("page.host", "127.0.0.1", "", "Address the page listens on."),
     S("page.port", 8080, "", "Port of the page.", 1, 65535),
+    S(
+        "page.hosts",
+        "",
+        "",
+        "Names, comma separated, under which browsers may ask for the page, besides localhost, page.host and any address in digits; * = all.",
+    ),
+    S(
+        "page.token_file",
+        "",
+        "",
+        "File with a token (mode 0600) that the page and its API then ask for: Bearer, or as the password of any user.",
+    ),
     S("simulate.seed", 7, "", "Seed of the simulated line: same seed, same line.", 0, 2**31),
     S("simulate.speed", 1.0, "", "Simulated seconds a second.", 0.1, 10000),
     S("simulate.period_s", 1.0, "s", "Time between two messages of a pot.", 1, 60),
@@ -174,9 +161,23 @@ SETTINGS: tuple[Setting, ...] = (
         "First moment simulated (ISO 8601 with a zone); empty = `simulate.history_min` ago.",
     ),
     S("simulate.hours", 0.0, "h", "Simulated time after which the line stops; 0 = never.", 0, 100000),
+    S("metrics.host", "127.0.0.1", "", "Address of /health, /ready and /metrics beside the page's server."),
+    S(
+        "metrics.port",
+        0,
+        "",
+        "Port of a server of their own for /health, /ready and /metrics; 0 = only with the page.",
+        0,
+        65535,
+    ),
+    S("ready.engine_s", 30.0, "s", "A twin that has not stepped for so long is not ready.", 1, 3600),
+    S("ready.probe_s", 5.0, "s", "How often the store is asked whether it answers.", 0.1, 600),
+    S("stop.within_s", 20.0, "s", "Longest time to drain and flush when the process is asked to end.", 1, 600),
     S("log.level", "info", "", "Least severe log lines shown.", choices=("debug", "info", "warning", "error")),
-    S("log.format", "text", "", "Log lines for people or for machines.", choices=("text", "json")),
+    S("log.format", "console", "", "Log lines for people, or one JSON object a line.", choices=("console", "json")),
 )
+# Settings that name a file which only its owner may read.
+SECRET_FILES = tuple(s.name for s in SETTINGS if s.name.endswith(("password_file", "token_file", "key_file")))
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _ENVIRONMENT = {setting.environment for setting in SETTINGS} | {f"{ENVIRONMENT_PREFIX}CONFIG"}
 
@@ -243,38 +244,9 @@ def _checked(name: str, raw: object, origin: str) -> Value:
             f"{origin}: there is no setting {name!r}; did you mean {', '.join(near[:4])}? See `twin settings`."
         )
     try:
-        value = _converted(setting, raw)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ConfigError(f"{origin}: {name} = {raw!r} is not allowed; it must be {setting.allowed}.") from error
-    return value
-
-
-def _converted(setting: Setting, raw: object) -> Value:
-    value: Value
-    if isinstance(setting.default, bool):
-        words = {
-            "true": True,
-            "1": True,
-            "yes": True,
-            "on": True,
-            "false": False,
-            "0": False,
-            "no": False,
-            "off": False,
-        }
-        value = raw if isinstance(raw, bool) else words.get(str(raw).lower(), "")
-        if not isinstance(value, bool):
-            raise ValueError(raw)
-        return value
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise TypeError(raw)
-    value = type(setting.default)(raw)
-    if isinstance(value, int) and not isinstance(raw, str) and value != raw:
-        raise ValueError(raw)
-    if isinstance(value, str) and setting.choices and value not in setting.choices:
-        raise ValueError(raw)
-    if not isinstance(value, str) and not (-1e300 if setting.low is None else setting.low) <= value <= (
-        1e300 if setting.high is None else setting.high
-    ):
-        raise ValueError(raw)
+        value = setting.converted(raw)
+    except (ValueError, TypeError, OverflowError):
+        raise ConfigError(
+            f"{origin}: {name} = {redacted(repr(raw))} is not allowed; it must be {setting.allowed}."
+        ) from None
     return value

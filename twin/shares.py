@@ -7,7 +7,7 @@ process that has all of it: of a site that several engines compute, and of the p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -16,33 +16,14 @@ from twin.plant import Plant, valid_id
 from twin.settings import Settings
 
 __all__ = [
-    "addresses",
     "client_id",
     "cut_sites",
     "left_out",
     "lines_of",
-    "notices",
     "part_of",
     "presence_topic",
     "subscriptions",
 ]
-
-_SHORT_SESSION_S = 3600
-
-
-def addresses(url: str) -> tuple[str, ...]:
-    """Every address of `mqtt.url`, as a URL; scheme and user of the first hold for those that give none.
-
-    >>> addresses("mqtts://ingest@a,b:8884")
-    ('mqtts://ingest@a', 'mqtts://ingest@b:8884')
-    """
-    first, *others = (part.strip() for part in url.split(","))
-    try:
-        parts = urlsplit(first)
-    except ValueError:
-        return (first, *others)  # refused by name where it is read
-    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    return (first, *(other if "://" in other else f"{parts.scheme}://{user}{other}" for other in others))
 
 
 def client_id(settings: Settings, purpose: str = "") -> str:
@@ -127,25 +108,3 @@ def subscriptions(settings: Settings, lines: Sequence[str], *, stores: bool) -> 
             " subscriptions grants them and sends nothing; share by ingest.lines"
         )
     return tuple(f"$share/{group}/{topic}" for topic in filters)
-
-
-def notices(settings: Settings) -> Iterator[str]:
-    """Settings that work, but not as one may think: one sentence each, told at the start (F7)."""
-    window, batch = settings["mqtt.receive_maximum"], settings["ingest.batch_messages"]
-    if settings["mqtt.version"] == "5" and settings["mqtt.qos"] and window < batch:
-        yield (
-            f"mqtt.receive_maximum = {window} is less than ingest.batch_messages = {batch}: no batch gets fuller than"
-            f" {window}; raise the one or lower the other, and see that the broker's own window is not smaller"
-        )
-    buffer, batches = settings["mqtt.buffer_mib"], settings["ingest.writes"] + 1
-    if buffer << 10 < batches * settings["ingest.batch_kib"]:
-        yield (
-            f"mqtt.buffer_mib = {buffer} holds less than {batches} batches of ingest.batch_kib ="
-            f" {settings['ingest.batch_kib']}, those under way (ingest.writes) and one that fills: the socket is paused"
-            " before the store is busy"
-        )
-    if settings["mqtt.qos"] and settings["mqtt.session_expiry_s"] < _SHORT_SESSION_S:
-        yield (
-            f"mqtt.session_expiry_s = {settings['mqtt.session_expiry_s']}: a process that is away for longer loses what"
-            " waits for it on the broker"
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.core.plants import NOW_NS, codec_of
 from twin import sequences
+from twin.adapters.memory import ListSource
 from twin.ports import Message
-from twin.sequences import Sequences
+from twin.sequences import Numbered, Sequences
 
 
 def message(number: object, topic: str = "t") -> Message:
@@ -79,6 +81,17 @@ def test_a_gap_is_told_at_the_first_and_when_it_has_doubled() -> None:
     found.see([message(number) for number in (0, 2, 4, 6, 8, 10)])
     assert [text.split()[0] for text in told] == ["1", "2", "4"]
     assert "the last of them 7 to 7 of t" in told[2]
+
+
+def test_every_message_of_a_source_is_seen_and_handed_on() -> None:
+    batches = [[message(0), message(1)], [message(4)]]
+
+    async def taken() -> list[list[Message]]:
+        return [list(delivery.messages) async for delivery in Numbered(ListSource(batches), found).deliveries()]
+
+    found = Sequences()
+    assert asyncio.run(taken()) == batches
+    assert (found.missing, found.numbered) == (2, 3)
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from tests.core.plants import NOW_NS, NS, packaged_plan
 from twin import plant, shares
+from twin.connection import Presence
 from twin.engine import Engine
 from twin.errors import ConfigError
 from twin.frames import Readings, Report
-from twin.link import Presence
-from twin.parts import brokers_of
 from twin.plan import Grade
 from twin.plant import Plant, Roster
 from twin.sessions import SessionMark
@@ -125,25 +124,6 @@ def test_client_ids_are_stable_and_those_of_instances_differ() -> None:
         shares.client_id(settings(mqtt__client_id="", mqtt__instance="1"))
 
 
-@pytest.mark.parametrize(
-    ("url", "found"),
-    [
-        ("mqtt://a,b:2, c", [("a", 1883, ""), ("b", 2, ""), ("c", 1883, "")]),
-        ("mqtts://me@a,b", [("a", 8883, "me"), ("b", 8883, "me")]),
-        ("mqtt://a:1,mqtts://you@b", [("a", 1, ""), ("b", 8883, "you")]),
-        ("mqtt://[::1]:5,[::2]:6", [("::1", 5, ""), ("::2", 6, "")]),
-    ],
-)
-def test_several_addresses_share_scheme_and_user(url: str, found: list[tuple[str, int, str]]) -> None:
-    assert [(at.host, at.port, at.user) for at in brokers_of(settings(mqtt__url=url))] == found
-
-
-@pytest.mark.parametrize("url", ["mqtt://a,", "mqtt://a,b:x", "a,b", "mqtt://a,http://b", "mqtt://[,b"])
-def test_a_wrong_address_among_several_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"mqtt\.url"):
-        brokers_of(settings(mqtt__url=url))
-
-
 def test_a_process_hears_another_one_of_its_name_but_not_its_predecessor() -> None:
     first, second = Presence("t"), Presence("t")
     assert first.word != second.word
@@ -171,34 +151,6 @@ def test_a_session_is_remembered_for_its_broker_and_name_only(tmp_path: Path) ->
     blocked = SessionMark(tmp_path / "data" / "session-a%2Fb" / "x", "c", "mqtt://h")
     blocked.keep()
     assert not blocked.known(), "no folder can be there: only the alarm of the next start is lost"
-
-
-# -- settings that work, but not as one may think ----------------------------------------------------------------------
-
-
-def test_the_defaults_need_no_notice() -> None:
-    assert list(shares.notices(settings())) == []
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        ({"mqtt.receive_maximum": 1999}, ["mqtt.receive_maximum = 1999", "ingest.batch_messages = 2000"]),
-        ({"ingest.batch_messages": 4001}, ["mqtt.receive_maximum = 4000", "ingest.batch_messages = 4001"]),
-        ({"mqtt.buffer_mib": 5}, ["mqtt.buffer_mib = 5", "4 batches of ingest.batch_kib = 1500"]),
-        ({"ingest.batch_kib": 20000}, ["mqtt.buffer_mib = 32", "ingest.batch_kib = 20000"]),
-        ({"mqtt.session_expiry_s": 60}, ["mqtt.session_expiry_s = 60"]),
-    ],
-)
-def test_a_window_smaller_than_a_batch_is_told(flags: dict[str, object], said: list[str]) -> None:
-    (notice,) = shares.notices(settings(**flags))
-    for part in said:
-        assert part in notice
-
-
-def test_what_does_not_matter_is_not_told() -> None:
-    assert list(shares.notices(settings(mqtt__qos=0, mqtt__receive_maximum=10, mqtt__session_expiry_s=1))) == []
-    assert list(shares.notices(settings(mqtt__version="3.1.1", mqtt__receive_maximum=10))) == []
 
 
 # -- no total of a part ------------------------------------------------------------------------------------------------

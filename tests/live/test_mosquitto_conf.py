@@ -76,7 +76,7 @@ def test_what_waits_for_an_absent_process_outlives_a_restart_of_the_broker(fresh
         async with running(broker, fresh_name, remembered=True) as second:
             found = await second.take(5000)
             assert [message.payload for message in found] == lines(5000)
-            assert second.source.sessions_lost == 0
+            assert second.source.link.sessions_lost == 0
 
     with shipped() as broker:
         run(lambda: test(broker))

@@ -15,6 +15,7 @@ from tests.live.tools import until, until_sync
 from tests.nats import NatsServer, nats_cluster
 from tests.servers import HOST, InfluxServer, Server
 from twin.adapters.publish import MqttPublisher
+from twin.broker import Broker
 from twin.ports import Message
 
 pytestmark = pytest.mark.live
@@ -59,13 +60,11 @@ def test_one_node_of_three_is_killed_under_load_and_nothing_is_lost_or_doubled(
             ingest.says("connected to the broker")
             victim = node_of(ingest.process.pid, nodes)
             others = [node for node in nodes if node is not victim]
-            first, *rest = [victim, *others] if shared_node else [*others, victim]
+            order = [victim, *others] if shared_node else [*others, victim]
 
             async def load() -> float:
-                where = [(HOST, node.mqtt_port) for node in rest]
-                async with MqttPublisher(
-                    HOST, first.mqtt_port, client_id=f"{fresh_name}-p", others=where, version="3.1.1"
-                ) as publisher:
+                where = [Broker(HOST, node.mqtt_port) for node in order]
+                async with MqttPublisher(where, client_id=f"{fresh_name}-p", version="3.1.1") as publisher:
                     topic = topic_of_line(fresh_name, "A")
                     return await publish_and_kill(topic, publisher, victim, lambda: stored_of(influx, database))
 

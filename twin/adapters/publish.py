@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import aiomqtt
+from paho.mqtt import client as mqtt
 
-from twin.errors import SourceUnavailable
+from twin.broker import Broker
+from twin.errors import ConfigError, SourceUnavailable
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["MqttPublisher"]
 
@@ -26,38 +30,43 @@ _QUIET = logging.getLogger("twin.aiomqtt")
 _QUIET.setLevel(logging.CRITICAL)
 
 
+class _Client(aiomqtt.Client):
+    """aiomqtt that remembers what the broker refused: it takes every answer to a publish for a success.
+
+    The private name used here is guarded by tests/live/test_acl.py and test_deadletter.py.
+    """
+
+    refused: object = None
+
+    def _on_publish(self, client: mqtt.Client, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+        if reason_code.is_failure:
+            self.refused = reason_code
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
 class MqttPublisher:
-    """Publisher port. Use as an async context manager."""
+    """Publisher port. Use as an async context manager.
+
+    `where`: one broker, or the addresses of one cluster, the next one after a failure.
+    """
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        where: Broker | Sequence[Broker],
         *,
         client_id: str,
+        version: str = "5",
         qos: int = 1,
         retain: bool = False,
-        user: str = "",
-        password: str = "",
-        tls: ssl.SSLContext | None = None,
         patience_s: float = 60.0,
-        others: Sequence[tuple[str, int]] = (),
-        version: str = "5",
     ) -> None:
-        self._hosts = [(host, port), *others]  # of one cluster; the next one after a failure
-        self._options = {
-            "identifier": client_id,
-            "username": user or None,
-            "password": password or None,
-            "tls_context": tls,
-            "protocol": aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311,
-            "logger": _QUIET,
-            "max_queued_outgoing_messages": 0,
-        }
+        self._where = deque((where,) if isinstance(where, Broker) else where)
+        self._client_id = client_id
+        self._version = aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311
         self._qos = qos
         self._retain = retain
         self._patience_s = patience_s
-        self._client: aiomqtt.Client | None = None
+        self._client: _Client | None = None
         self.sent = 0
 
     async def __aenter__(self) -> MqttPublisher:
@@ -69,7 +78,7 @@ class MqttPublisher:
         await self._leave()
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Hand all messages to the broker. Raises SourceUnavailable when it stays away for `patience_s`."""
+        """Hand all messages to the broker. Raises SourceUnavailable when it stays away for `patience_s` or refuses."""
         loop = asyncio.get_running_loop()
         until, attempt, done = loop.time() + self._patience_s, 0, 0
         while done < len(messages):
@@ -80,22 +89,31 @@ class MqttPublisher:
                     await asyncio.gather(
                         *(client.publish(m.topic, m.payload, qos=self._qos, retain=self._retain) for m in window)
                     )
+                    if client.refused is not None:
+                        refused, client.refused = client.refused, None
+                        raise SourceUnavailable(
+                            f"the broker refuses messages such as {window[0].topic} from this user ({refused}); allow "
+                            f"them in its access list; {len(messages) - done} messages are not published"
+                        )
                     done += len(window)
                     self.sent += len(window)
-            except aiomqtt.MqttError as error:
+            except (aiomqtt.MqttError, ConfigError) as error:  # certificates are read anew each time
                 await self._leave()
-                self._hosts.append(self._hosts.pop(0))
+                self._where.rotate(-1)
                 if loop.time() > until:
                     raise SourceUnavailable(
-                        f"broker: {error}; {len(messages) - done} messages are not published"
+                        f"broker: {why(error)}; {len(messages) - done} messages are not published"
                     ) from error
                 attempt += 1
                 await asyncio.sleep(random.uniform(0, min(5.0, 0.1 * 2**attempt)))  # noqa: S311
 
-    async def _enter(self) -> aiomqtt.Client:
+    async def _enter(self) -> _Client:
         if self._client is None:
-            host, port = self._hosts[0]
-            client = aiomqtt.Client(host, port, **self._options)  # type: ignore[arg-type]
+            at = self._where[0]
+            client = _Client(
+                at.host, at.port, identifier=self._client_id, username=at.user or None, password=at.password or None,
+                tls_context=at.context(), protocol=self._version, logger=_QUIET, max_queued_outgoing_messages=0,
+            )  # fmt: skip
             await client.__aenter__()
             self._client = client
         return self._client

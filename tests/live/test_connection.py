@@ -32,9 +32,7 @@ def test_addresses_are_tried_in_turn_until_one_answers(broker: Server, fresh_nam
         source = MqttSource(where, (f"{fresh_name}/#",), client_id=fresh_name, version=version, linger_s=0.05)
         task = asyncio.create_task(source.run())
         await connected(source)
-        async with MqttPublisher(
-            HOST, dead[0], client_id=f"{fresh_name}-p", others=[(HOST, dead[1]), (HOST, broker.port)], version=version
-        ) as publisher:
+        async with MqttPublisher(where, client_id=f"{fresh_name}-p", version=version) as publisher:
             await publisher.publish([Message(f"{fresh_name}/t", b"one"), Message(f"{fresh_name}/t", b"two")])
         found: list[bytes] = []
         async for delivery in source.deliveries():
@@ -63,7 +61,7 @@ def test_by_mqtt_3_1_1_what_is_not_acknowledged_comes_again_to_the_next_session(
         async with running(broker, fresh_name, version="3.1.1", remembered=True) as second:
             found = await second.take(21)
             assert [message.payload for message in found] == [b"%d" % n for n in range(10, 31)]
-            assert second.source.sessions_lost == 0
+            assert second.source.link.sessions_lost == 0
 
     run(test)
 
@@ -75,10 +73,10 @@ def test_a_session_that_ought_to_be_there_and_is_not_is_told_and_counted(broker:
     async def test() -> None:
         entered: list[bool] = []
         async with running(
-            broker, fresh_name, remembered=True, on_notice=told.append, on_entered=lambda: entered.append(True)
+            broker, fresh_name, remembered=True, alarm=told.append, on_entered=lambda: entered.append(True)
         ) as source:
             await source.connected()
-            assert source.source.sessions_lost == 1
+            assert source.source.link.sessions_lost == 1
             assert entered == [True]
 
     run(test)
@@ -127,7 +125,7 @@ def test_a_flood_at_the_start_and_the_word_of_the_process_do_not_disturb_each_ot
         embedded = EmbeddedBroker(tmp_path, free_port())
         await embedded.start()
         try:
-            async with MqttPublisher(HOST, embedded.port, client_id="p") as publisher:
+            async with MqttPublisher(Broker(HOST, embedded.port), client_id="p") as publisher:
                 flood = asyncio.create_task(publisher.publish([Message("f/t", b"x" * 500)] * count))
                 await until(lambda: publisher.sent > 0, "the flood")
                 async with running(Broker(HOST, embedded.port), "f", presence="p-f", batch_messages=50) as source:
@@ -142,32 +140,11 @@ def test_a_flood_at_the_start_and_the_word_of_the_process_do_not_disturb_each_ot
     run(test)
 
 
-def test_connections_that_do_not_last_are_told_as_what_they_most_likely_are(fresh_name: str) -> None:
-    """A broker that lets in and throws out at once: 5 times in a row, with growing pauses, not in a storm."""
-
-    async def test() -> None:
-        async def throw_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(100)
-            writer.write(b"\x20\x03\x00\x00\x00")  # CONNACK: welcome
-            await reader.read(100)  # SUBSCRIBE
-            writer.close()
-
-        server = await asyncio.start_server(throw_out, HOST, 0)
-        port = server.sockets[0].getsockname()[1]
-        async with running(Broker(HOST, port), fresh_name) as source:
-            await until(lambda: any("in a row" in told for told in source.told), "the suspicion")
-            assert source.told[-1].endswith(f"is another process using client id '{fresh_name}-c'?")
-        server.close()
-        await server.wait_closed()
-
-    run(test)
-
-
 def test_what_the_broker_does_not_grant_is_told_once(fresh_name: str) -> None:
     told: list[str] = []
 
     async def test(broker: Server) -> None:
-        async with running(broker, fresh_name, session_expiry_s=86400, on_notice=told.append) as source:
+        async with running(broker, fresh_name, session_expiry_s=86400, notice=told.append) as source:
             await source.connected()
             broker.kill()
             broker.start()
