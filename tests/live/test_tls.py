@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -197,7 +198,7 @@ def test_every_address_of_a_cluster_is_entered_over_tls_with_user_and_password(
 
             for number, (away, there) in enumerate(((second, first), (first, second), (second, first))):
                 away.stop()
-                await until(lambda there=there: hears(there), "the other address")
+                await until(partial(hears, there), "the other address")
                 await publisher.publish([Message("tls/t", b"%d" % number)])
                 assert [message.payload for message in await source.take(1)] == [b"%d" % number]
                 away.start()
