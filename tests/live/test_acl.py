@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from tests.live.certificates import Authority
 from tests.live.sources import run, running
-from tests.servers import HOST, Server, binary, mosquitto
+from tests.live.test_mosquitto_conf import shipped
+from tests.servers import HOST, Server, binary
 from twin.adapters.publish import MqttPublisher
 from twin.broker import Broker
 from twin.errors import SourceUnavailable
@@ -21,7 +23,8 @@ from twin.shares import client_id, presence_topic
 
 pytestmark = pytest.mark.live
 
-DOCKER = Path(__file__).parents[2] / "docker"
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "security.md").read_text("utf-8")
 ROLES = ("sensors-demo-A", "sensors-demo-B", "ingestor", "twin", "operator")
 A, B, STATE = "smelter/demo/A/A001/telemetry", "smelter/demo/B/B001/telemetry", "twin/demo/A/A001"
 WORD = presence_topic(resolve(), client_id(resolve()))
@@ -32,7 +35,7 @@ MAY_READ = {"ingestor": {A, B, WORD}, "twin": {A, B, WORD}, "operator": {A, B, S
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Authority]]:
-    """The shipped configuration, with the paths and the port of this test; every word is the user's name."""
+    """The configuration as the guide makes it, with paths and port of this test; every word is the user's name."""
     folder = tmp_path_factory.mktemp("acl")
     authority, words = Authority(folder), folder / "passwords"
     certificate, key = authority.issue("server")
@@ -40,14 +43,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     for number, role in enumerate((*ROLES, "stranger")):
         create = ["-c"] if not number else []
         subprocess.run([tool, "-b", *create, str(words), role, f"{role}-word"], check=True, capture_output=True)
-    skipped = ("listener ", "persistence", "max_inflight", "max_queued")  # the tests' own configuration has them
-    lines = [line for line in (DOCKER / "mosquitto-tls.conf").read_text().splitlines() if not line.startswith(skipped)]
-    text = "\n".join(lines).replace("/etc/mosquitto/passwords", str(words))
-    text = text.replace("/etc/mosquitto/smelter.acl", str(DOCKER / "mosquitto.acl"))
+    (command,) = re.findall(r"^(sed .*?) > /etc/mosquitto/mosquitto\.conf$", GUIDE, re.M | re.S)
+    made = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    text = made.stdout.replace("/etc/mosquitto/passwords", str(words))
+    text = text.replace("/etc/mosquitto/smelter.acl", str(ROOT / "docker" / "mosquitto.acl"))
     for name, path in (("ca.crt", authority.file), ("server.crt", certificate), ("server.key", key)):
         text = text.replace(f"/etc/mosquitto/certs/{name}", str(path))
     assert "/etc/mosquitto" not in text
-    with mosquitto(text) as server:
+    with shipped(text, "listener 8883") as server:
         yield server, authority
 
 

@@ -30,17 +30,16 @@ def value(name: str) -> str:
 
 
 @contextmanager
-def shipped() -> Iterator[Server]:
+def shipped(text: str = SHIPPED, listener: str = "listener 1883 127.0.0.1") -> Iterator[Server]:
     """mosquitto with the shipped file; only the port and the folder are the test's."""
 
     def build(port: int, directory: Path) -> Server:
         (directory / "data").mkdir()
-        text = SHIPPED.replace("listener 1883 127.0.0.1", f"listener {port} {HOST}")
-        text = text.replace(value("persistence_location"), f"{directory}/data/")
-        assert text != SHIPPED
+        assert text.count(f"\n{listener}\n") == 1
+        mine = text.replace(f"\n{listener}\n", f"\nlistener {port} {HOST}\n")
         file = directory / "mosquitto.conf"
         # Started by root it would become a user who may not write the temporary folder.
-        file.write_text(text + "user root\n")
+        file.write_text(mine.replace(value("persistence_location"), f"{directory}/data/") + "user root\n")
         return Server(
             name="mosquitto",
             port=port,
