@@ -10,7 +10,7 @@ from twin.errors import ConfigError
 from twin.redact import redacted
 from twin.tls import client_context
 
-__all__ = ["Broker", "broker"]
+__all__ = ["Broker", "addresses", "broker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,27 @@ class Broker:
     cert_file: str = ""
     key_file: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
     def context(self) -> ssl.SSLContext | None:
         """None without TLS. Reads the files anew, so that renewed certificates are used. Raises ConfigError."""
         return client_context(self.ca_file, self.cert_file, self.key_file) if self.tls else None
+
+
+def addresses(url: str) -> tuple[str, ...]:
+    """Every address of `mqtt.url`, as a URL; scheme and user of the first hold for those that give none.
+
+    >>> addresses("mqtts://ingest@a,b:8884")
+    ('mqtts://ingest@a', 'mqtts://ingest@b:8884')
+    """
+    first, *others = (part.strip() for part in url.split(","))
+    try:
+        parts = urlsplit(first)
+    except ValueError:
+        return (first, *others)  # refused by name where it is read
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    return (first, *(other if "://" in other else f"{parts.scheme}://{user}{other}" for other in others))
 
 
 def broker(url: str, *, password: str = "", ca_file: str = "", cert_file: str = "", key_file: str = "") -> Broker:

@@ -26,10 +26,11 @@ from twin.cli_options import ConfigOption, SetOption, duration_s, moment_ns, run
 from twin.errors import ConfigError, SourceUnavailable
 from twin.letter_texts import drop_view, letter_view, plain, readable, state_words
 from twin.letters import Selection, State
-from twin.parts import broker_of, publisher_of
+from twin.parts import brokers_of, publisher_of
 from twin.ports import Publisher
 from twin.salvage import REASONS
 from twin.settings import Settings
+from twin.shares import client_id
 from twin.times import iso
 from twin.units import NS_PER_S
 
@@ -141,11 +142,11 @@ def replay(
     """
     settings = settings_of(config, words)
     chosen = replace(_named(_selection(ids, reason, topic, since, "waiting"), everything), addressed=True)
-    at = broker_of(settings)
+    at = ", ".join(map(str, brokers_of(settings)))
     with _opened(settings) as (file, path):
         rows = _there(file, chosen, path)
         done = {"messages": len({digest for _, digest in rows}), "problems": len(rows)}
-        told = {**done, "broker": f"{at.host}:{at.port}", "dry_run": dry_run}
+        told = {**done, "broker": at, "dry_run": dry_run}
         if rows and not dry_run:
             run_process(lambda: _publish(settings, file, rows))
     if as_json:
@@ -210,7 +211,7 @@ async def replay_messages(file: ParkedFile, publisher: Publisher, rows: list[tup
 
 async def _publish(settings: Settings, file: ParkedFile, rows: list[tuple[int, int]]) -> None:
     # A name of its own: two replays under one name would take each other's connection.
-    name = f"{settings['mqtt.client_id']}-replay-{os.getpid()}"
+    name = client_id(settings, f"replay-{os.getpid()}")
     async with publisher_of(settings, name, patience_s=PATIENCE_S) as publisher:
         await replay_messages(file, publisher, rows, time.time_ns())
 

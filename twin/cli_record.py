@@ -18,7 +18,7 @@ from twin.adapters.parquet import RecordingWriter
 from twin.cli_options import ConfigOption, SetOption, duration_s, on_stop, product_version, run_process, settings_of
 from twin.codec import Problem
 from twin.errors import ConfigError
-from twin.parts import broker_of, codec_of, roster_of
+from twin.parts import brokers_of, codec_of, roster_of
 from twin.progress import Progress
 from twin.record import Recorder
 from twin.service import SystemClock
@@ -61,11 +61,11 @@ class _Parked:
 
 
 async def _record(settings: Settings, out: Path, seconds: float | None, messages: int) -> None:
-    at, roster = broker_of(settings), roster_of(settings)
-    tape = RecordingWriter(out, roster, created_by=f"twin record {at.host}:{at.port}", version=product_version())
+    at, roster = ", ".join(map(str, brokers_of(settings))), roster_of(settings)
+    tape = RecordingWriter(out, roster, created_by=f"twin record {at}", version=product_version())
     parked, stop = _Parked(out.with_suffix(".parked.sqlite")), asyncio.Event()
     on_stop(stop.set)
-    with Progress(f"recording {at.host}:{at.port}") as progress:
+    with Progress(f"recording {at}") as progress:
 
         def told(problem: str) -> None:
             progress.say(problem or "connected to the broker")
@@ -94,9 +94,10 @@ async def _record(settings: Settings, out: Path, seconds: float | None, messages
 def _source(settings: Settings, told: Callable[[str], None]) -> MqttSource:
     """A session of its own that the broker forgets with the connection: the ingest's is not touched (F3)."""
     return MqttSource(
-        broker_of(settings),
+        brokers_of(settings),
         topics.filters(settings["mqtt.root"]),
         client_id=f"smelter-twin-record-{os.getpid()}-{os.urandom(3).hex()}",
+        version=settings["mqtt.version"],
         qos=1,
         session_expiry_s=0,
         receive_maximum=settings["mqtt.receive_maximum"],

@@ -17,6 +17,7 @@ from twin.precautions import precautions
 from twin.progress import Progress
 from twin.service import SystemClock
 from twin.settings import Settings
+from twin.shares import client_id
 from twin.times import iso
 from twin.units import NS_PER_S
 
@@ -102,7 +103,7 @@ def to_broker(settings: Settings) -> None:
         on_stop(stop.set)
         for warning in precautions(settings, ("simulate",)):
             progress.say(f"warning: {warning}")
-        async with publisher_of(settings, "smelter-twin-simulator") as publisher:
+        async with publisher_of(settings, client_id(settings, "simulator")) as publisher:
             began_s = time.monotonic()
 
             def told(now_ns: int) -> None:

@@ -47,6 +47,8 @@ def _troubles(view: IngestView) -> list[str]:
     lines = [f"parked, {reason}: {count}. {REASONS.get(reason, '')}" for reason, count in sorted(view.problems.items())]
     if view.collisions:
         lines.append(f"{view.collisions} readings replaced another value of the same unit, signal and time")
+    if view.missing:
+        lines.append(f"{view.missing} messages did not come, by the numbers that they carry (seq)")
     if view.ahead_s is not None and view.ahead_s > AHEAD_S:
         lines.append(f"the clock of {view.ahead_unit} is {view.ahead_s:.1f} s ahead of this one; set it (NTP)")
     return lines

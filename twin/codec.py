@@ -40,8 +40,9 @@ def _struct(kind: str, *, many: bool) -> type[Any]:
     fields: list[tuple[str, Any, Any] | tuple[str, Any]] = [
         ("time", int | str | list[int | str] if many else int | str)
     ]
+    fields.append(("seq", int, -1))  # for `twin.sequences`; no reading
     if many:
-        fields.append(("pot", list[str]))
+        fields.insert(1, ("pot", list[str]))
     for code in _CODES[kind]:
         signal = SIGNALS[code]
         value = Annotated[float, msgspec.Meta(ge=signal.low, le=signal.high)]

@@ -100,14 +100,28 @@ class State:
 
 
 class Engine:
-    """The constant part of the twin: plant, plan, calendars and settings."""
+    """The constant part of the twin: plant, plan, calendars and settings.
 
-    def __init__(self, roster: Roster, plan: Plan, settings: Settings | None = None) -> None:
+    Of `cut_sites`, whose other lines another engine computes, no figures are told; nor is the portfolio graded then,
+    or where not `all_sites` are here.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        plan: Plan,
+        settings: Settings | None = None,
+        *,
+        cut_sites: frozenset[str] = frozenset(),
+        all_sites: bool = True,
+    ) -> None:
         self.roster = roster
         self.plan = plan
         self.settings = settings or Settings()
         self.lines: Mapping[int, tuple[Site, Line]] = dict(zip(roster.line_codes(), roster.plant.lines(), strict=True))
         self.period_s = max(line.sample_period_s for _, line in self.lines.values())
+        self.cut = frozenset(roster.codes[site] for site in cut_sites)
+        self.whole = all_sites and not cut_sites
         self.figures = Figures(roster, plan, self.settings.efficiency)
         self.tracker = Tracker(roster, self.settings.horizon_h) if self.settings.estimate else None
 
@@ -225,14 +239,15 @@ class Engine:
             ledger.touch(changed)
             rates = None if track is None or tracker is None else tracker.rates(track, code)
             settled[code] = ledger.settle(rates)
-        return tuple(self.figures.tell(state.books, settled, self._beliefs(state)))
+        told = self.figures.tell(state.books, settled, self._beliefs(state))
+        return tuple(figures for figures in told if int(figures.units[0]) not in self.cut)
 
     def _grades(self, state: State, figures: tuple[WindowFigures, ...]) -> list[Grade]:
         """Every rule of lines and plants over each open window; of the portfolio over the open months and years."""
         day = day_of(max(state.closed_ns, 0))
         now = [figure for figure in figures if figure.open]
         grades = [found for figure in now for found in self._graded(figure, day)]
-        for kind in sorted(LONG):
+        for kind in sorted(LONG) if self.whole else ():
             mine = [f for f in now if f.window == kind and int(f.units[0]) in self.lines]
             if mine:
                 lines = [self.lines[int(figure.units[0])] for figure in mine]

@@ -35,7 +35,8 @@ async def passed(event: asyncio.Event, seconds: float) -> None:
 class Link:
     """`problem` is "" while all is well, else one sentence, told to `on_change` when it changes.
 
-    `alarm` is told once when the broker has forgotten the session (F3). `now` [s] is a clock that never goes back.
+    `alarm` is told once when the broker has forgotten the session (F3): one of this process if it is to outlive a
+    connection (`keeps`), or one that an earlier process left (`remembered`). `now` [s] is a clock that never goes back.
     """
 
     def __init__(
@@ -44,24 +45,30 @@ class Link:
         on_change: Callable[[str], None],
         alarm: Callable[[str], None] = lambda text: None,
         now: Callable[[], float] = time.monotonic,
+        *,
+        keeps: bool = True,
+        remembered: bool = False,
     ) -> None:
         self.problem = "not connected yet"
         self.connections = 0
         self.failures = 0  # tries that failed and connections that broke
         self.sessions_lost = 0
         self._client_id, self._on_change, self._alarm, self._now = client_id, on_change, alarm, now
+        self._keeps, self._expected = keeps, remembered
         self._attempt = 0
         self._short = 0
         self._since: float | None = None
 
     def opened(self, session_present: bool) -> None:
         """A connection was made; `session_present`: the broker still had the session of this client id."""
-        if self.connections and not session_present:
+        if self._expected and not session_present:
             self.sessions_lost += 1
             self._alarm(
                 f"the broker has forgotten the session of {self._client_id!r}: what was published while it was away "
-                "is lost; let the broker keep sessions on disk (mosquitto: persistence true)"
+                "is lost, unless the publishers send it again; let the broker keep sessions on disk (mosquitto: "
+                "persistence true), and for longer than the absence"
             )
+        self._expected = self._keeps
         self.connections += 1
         self._since = self._now()
 
@@ -99,6 +106,6 @@ class Link:
                 self._attempt = 0
             self._since = None
         self._attempt = min(self._attempt + 1, _LAST_DOUBLING)
-        # gmqtt drops what a broker says before it closes (MQTT 5 reason 0x8E), so the pattern has to tell it.
+        # Not every broker says that another client came (MQTT 5 reason 0x8E): then the pattern has to tell it.
         self.tell(problem + (_HINT.format(repr(self._client_id)) if self.doubt_s else ""))
         return random.uniform(0, min(CEILING_S, _FIRST_S * 2**self._attempt))  # noqa: S311

@@ -29,7 +29,9 @@ from twin.ports import Sink
 from twin.readiness import Probe, Probed, Readiness
 from twin.runner import Runner
 from twin.salvage import REASONS
+from twin.sequences import Sequences
 from twin.settings import Settings
+from twin.topics import Router
 from twin.units import NS_PER_S
 
 __all__ = ["Operations"]
@@ -107,6 +109,18 @@ class Operations:
             yield Sample("smelter_ingest_waiting_batches", waiting)
             yield Sample("smelter_ingest_unacknowledged_batches", unacknowledged)
             yield Sample("smelter_ingest_paused", source.paused)
+
+        self.meters.add(samples)
+
+    def watch_topics(self, router: Router, sequences: Sequences | None) -> None:
+        """Which pots turn up that nobody named, and what did not come."""
+
+        def samples() -> Iterator[Sample]:
+            yield Sample("smelter_ingest_discovered_pots", len(router.discovered))
+            yield Sample("smelter_ingest_turned_away_messages_total", router.turned_away)
+            if sequences is not None:
+                yield Sample("smelter_ingest_numbered_messages_total", sequences.numbered)
+                yield Sample("smelter_ingest_missing_messages", sequences.missing)
 
         self.meters.add(samples)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,19 +11,23 @@ from msgspec.structs import replace
 from twin import kpis, plan, plant, topics
 from twin.access import Access
 from twin.adapters.memory import MemorySink
-from twin.adapters.mqtt import Broker, broker
+from twin.adapters.mqtt import MqttSource
 from twin.adapters.publish import MqttPublisher
 from twin.adapters.spool import DiskSpool
+from twin.broker import Broker, addresses, broker
 from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
 from twin.files import read_config, read_secret, secret_texts
+from twin.log import Say
 from twin.overflow import Limits
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.redact import redacted
+from twin.sessions import SessionMark
 from twin.settings import SECRET_FILES, Settings
+from twin.shares import client_id, cut_sites, part_of, presence_topic, subscriptions
 
 if TYPE_CHECKING:
     from twin.adapters.influx import InfluxStore, Target
@@ -33,14 +38,17 @@ __all__ = [
     "OpenStore",
     "access_of",
     "broker_of",
+    "brokers_of",
     "codec_of",
     "engine_of",
     "influx_of",
+    "plant_of",
     "publisher_of",
     "roles_of",
     "roster_of",
     "secrets_of",
     "sink_of",
+    "source_of",
     "spool_of",
 ]
 
@@ -84,10 +92,15 @@ def roles_of(text: str) -> tuple[str, ...]:
     return names
 
 
-def roster_of(settings: Settings) -> Roster:
-    """The roster of the plant file that the settings name."""
+def plant_of(settings: Settings) -> Plant:
+    """The whole plant of the plant file that the settings name."""
     text, where = read_config(settings["plant.file"], "plants", "plant.file")
-    return Roster(_with_pots(plant.parse(text, where), settings["plant.pots"]))
+    return _with_pots(plant.parse(text, where), settings["plant.pots"])
+
+
+def roster_of(settings: Settings, lines: Sequence[str] = ()) -> Roster:
+    """The roster of that plant, or of some of its lines."""
+    return Roster(part_of(plant_of(settings), lines))
 
 
 def _with_pots(found: Plant, pots: int) -> Plant:
@@ -105,12 +118,16 @@ def _with_pots(found: Plant, pots: int) -> Plant:
 def codec_of(settings: Settings, roster: Roster) -> Codec:
     """The codec of the data contract under these settings."""
     discover = settings["ingest.unknown_pot"] == "discover"
-    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover)
+    most = settings["ingest.discovered_max"]
+    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover, max_discovered=most)
     return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
 
 
-def engine_of(settings: Settings, roster: Roster) -> Engine:
-    """The twin's engine on the plan file that the settings name. Raises ConfigError."""
+def engine_of(settings: Settings, roster: Roster, whole: Plant | None = None) -> Engine:
+    """The twin's engine on the plan file that the settings name; `whole`: the plant of which the roster is a part.
+
+    Raises ConfigError.
+    """
     text, where = read_config(settings["plan.file"], "plans", "plan.file")
     constants = EngineSettings(
         tick_s=settings["engine.tick_s"],
@@ -120,7 +137,11 @@ def engine_of(settings: Settings, roster: Roster) -> Engine:
         u_efficiency=settings["engine.current_efficiency_u"],
         estimate=settings["engine.estimate"],
     )
-    return Engine(roster, plan.parse(text, where, kpis.METRICS), constants)
+    whole = whole or roster.plant
+    return Engine(
+        roster, plan.parse(text, where, kpis.METRICS), constants,
+        cut_sites=cut_sites(whole, roster.plant), all_sites=len(whole.sites) == len(roster.plant.sites),
+    )  # fmt: skip
 
 
 def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
@@ -174,15 +195,45 @@ def spool_of(settings: Settings) -> tuple[DiskSpool | None, Limits]:
     return DiskSpool(Path(settings["data.dir"]) / "spool.sqlite", int(settings["spool.max_mib"] * 2**20)), limits
 
 
-def broker_of(settings: Settings) -> Broker:
-    """The broker of `mqtt.url`, or the embedded one."""
+def brokers_of(settings: Settings) -> tuple[Broker, ...]:
+    """Every address of the broker of `mqtt.url`, or the embedded one. Raises ConfigError."""
+    files = {name: settings[f"mqtt.{name}"] for name in ("ca_file", "cert_file", "key_file")}
+    password = read_secret(settings["mqtt.password_file"], "mqtt.password_file")
     url = settings["mqtt.url"] or f"mqtt://127.0.0.1:{settings['broker.port']}"
-    return broker(
-        url,
-        password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
-        ca_file=settings["mqtt.ca_file"],
-        cert_file=settings["mqtt.cert_file"],
-        key_file=settings["mqtt.key_file"],
+    return tuple(broker(one, password=password, **files) for one in addresses(url))
+
+
+def broker_of(settings: Settings) -> Broker:
+    """The broker of `mqtt.url`, or the embedded one; of several addresses the first."""
+    return brokers_of(settings)[0]
+
+
+def source_of(
+    settings: Settings, roles: Sequence[str], lines: Sequence[str], *, on_change: Callable[[str], None], say: Say
+) -> MqttSource:
+    """The way in of a process with these roles and lines; `on_change` is told each outage, `say` the rest."""
+    stores = "ingest" in roles
+    name = client_id(settings, "" if stores else "engine")
+    # The embedded broker keeps no session over its end.
+    mark = None if "broker" in roles else SessionMark(Path(settings["data.dir"]), name, settings["mqtt.url"])
+    return MqttSource(
+        brokers_of(settings),
+        subscriptions(settings, lines, stores=stores),
+        client_id=name,
+        version=settings["mqtt.version"],
+        qos=settings["mqtt.qos"],
+        session_expiry_s=settings["mqtt.session_expiry_s"],
+        receive_maximum=settings["mqtt.receive_maximum"],
+        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
+        batch_messages=settings["ingest.batch_messages"],
+        batch_bytes=settings["ingest.batch_kib"] << 10,
+        linger_s=settings["ingest.linger_ms"] / 1e3,
+        remembered=mark is not None and mark.known(),
+        presence=presence_topic(settings, name),
+        on_change=on_change,
+        alarm=lambda text: say(text, level="error"),
+        notice=lambda text: say(text, level="warning"),
+        on_entered=(lambda: None) if mark is None else mark.keep,
     )
 
 
@@ -200,14 +251,5 @@ def access_of(settings: Settings) -> Access:
 
 def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
-    at = broker_of(settings)
-    return MqttPublisher(
-        at.host,
-        at.port,
-        client_id=name,
-        retain=retain,
-        patience_s=patience_s,
-        user=at.user,
-        password=at.password,
-        tls=at.context(),
-    )
+    version = settings["mqtt.version"]
+    return MqttPublisher(brokers_of(settings), client_id=name, version=version, retain=retain, patience_s=patience_s)

@@ -6,7 +6,8 @@ import re
 
 __all__ = ["redacted"]
 
-_USER_PART = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
+# Up to the last @ of a url, whose hosts may be several, with commas between: whatever of them has a password.
+_USER_PART = re.compile(r"(?<=://)((?:[^/:\s,]|,\s*)*):(?:[^/\s,]|,\s*)*@")
 _SECRET_WORD = re.compile(r"((?:password|passwd|token|secret|apikey|api_key)=)[^&\s'\"]+", re.I)
 
 

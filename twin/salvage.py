@@ -143,6 +143,7 @@ def _fill(found: Found, kind: str, items: Iterator[tuple[str, object]]) -> Found
 def salvage(kind: str, payload: bytes) -> Found:
     """One unit's message, field by field. Raises PayloadError when nothing in it can be used."""
     loaded = _load(payload)
+    loaded.pop("seq", None)
     time_ns = parse_time(loaded.pop("time", None))
     return _fill(Found(time_ns), kind, iter(loaded.items()))
 
@@ -150,6 +151,7 @@ def salvage(kind: str, payload: bytes) -> Found:
 def salvage_section(payload: bytes) -> tuple[list[str], list[Found | PayloadError]]:
     """A section message, pot by pot. Raises PayloadError when nothing in it can be used."""
     loaded = _load(payload)
+    loaded.pop("seq", None)
     stamp, pots = loaded.pop("time", None), loaded.pop("pot", None)
     if not isinstance(pots, list) or not all(isinstance(pot, str) for pot in pots):
         raise PayloadError("wrong_type", "`pot` is a list of pot ids", "pot")

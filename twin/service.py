@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twin import topics
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
@@ -27,23 +26,26 @@ from twin.log import Say
 from twin.notices import Rarely
 from twin.operations import Operations
 from twin.parts import (
-    MemoryStore,
     OpenStore,
     access_of,
-    broker_of,
+    brokers_of,
     codec_of,
     engine_of,
+    plant_of,
     publisher_of,
     roster_of,
     sink_of,
+    source_of,
     spool_of,
 )  # fmt: skip
-from twin.ports import Sink
+from twin.ports import Sink, Source
 from twin.precautions import precautions
 from twin.rate import Rate
 from twin.resume import Journal, Noted, keep, resumed
 from twin.runner import Runner
+from twin.sequences import Numbered, Sequences
 from twin.settings import Settings
+from twin.shares import client_id, left_out, lines_of
 from twin.shutdown import wind_down
 from twin.snapshot import IngestView
 from twin.way_in import NOT_HERE, ingest_view
@@ -69,9 +71,11 @@ class Twin:
     engine: Engine
     codec: Codec
     source: MqttSource | None = None
+    sequences: Sequences | None = None  # what did not come; None: this process cannot know
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()  # that this process takes; empty = all
     say: Say = field(kw_only=True)
     ops: Operations = field(kw_only=True)
     _rate: Rate = field(default_factory=Rate)
@@ -85,7 +89,9 @@ class Twin:
         """Health of the way in."""
         if self.ingestor is None or self.source is None:
             return NOT_HERE
-        return ingest_view(self.ingestor, self.source.problem, self.codec, self._rate, self.where.get("store", ""))
+        missing = self.sequences.missing if self.sequences else 0
+        where = self.where.get("store", "")
+        return ingest_view(self.ingestor, self.source.problem, self.codec, self._rate, where, missing)
 
 
 async def run(
@@ -101,11 +107,19 @@ async def run(
 
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
-    roster = roster_of(settings)
+    plant = plant_of(settings)
+    lines = lines_of(settings, roles, plant)
+    roster = roster_of(settings, lines if "engine" in roles else ())
     for warning in precautions(settings, roles):
         say(warning, level="warning")
-    ops = Operations(settings, say, version)
-    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, ops=ops)
+    for text in left_out(plant, roster.plant):
+        say(text)
+    engine, codec, ops = (
+        engine_of(settings, roster, plant),
+        codec_of(settings, roster),
+        Operations(settings, say, version),
+    )
+    twin = Twin(settings, roles, engine, codec, lines=lines, say=say, ops=ops)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
@@ -128,15 +142,14 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         embedded = EmbeddedBroker(Path(settings["data.dir"]), settings["broker.port"])
         await embedded.start()
         stack.push_async_callback(embedded.stop)
-    at = broker_of(settings)
-    twin.where["broker"] = f"{at.host}:{at.port}{' (embedded)' if 'broker' in twin.roles else ''}"
+    at = ", ".join(map(str, brokers_of(settings)))
+    twin.where["broker"] = f"{at}{' (embedded)' if 'broker' in twin.roles else ''}"
     if {"ingest", "engine"} & set(twin.roles):
         await _compose_ingest(twin, stack, jobs)
     if twin.runner is not None and settings["mqtt.twin_root"]:
         if settings["mqtt.twin_root"] == settings["mqtt.root"]:
             raise ConfigError("mqtt.twin_root is mqtt.root: the twin would listen to itself; choose another, or empty")
-        name = f"{settings['mqtt.client_id']}-state"
-        telling = await stack.enter_async_context(publisher_of(settings, name, retain=True))
+        telling = await stack.enter_async_context(publisher_of(settings, client_id(settings, "state"), retain=True))
         jobs["state"] = lambda: _tell(twin, telling)
     if "page" in twin.roles:
         assert twin.runner is not None
@@ -154,7 +167,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
-        publisher = await stack.enter_async_context(publisher_of(settings, "smelter-twin-simulator"))
+        publisher = await stack.enter_async_context(publisher_of(settings, client_id(settings, "simulator")))
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
         jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
     return jobs
@@ -163,7 +176,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
 async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
-    sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
+    sink, twin.where["store"] = sink_of(settings, roster)
     stack.push_async_callback(sink.close)
     try:
         await sink.open()
@@ -172,47 +185,34 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
     twin.ops.watch_letters(letters)
-    twin.source = _source(twin, stores=stores)
+    twin.source = source_of(settings, twin.roles, twin.lines, on_change=twin.ops.broker.told, say=twin.say)
     twin.ops.watch_source(twin.source)
+    # A member of a shared subscription sees gaps where the others have the messages.
+    shared = stores and settings["mqtt.share"]
+    twin.sequences = None if shared else Sequences(lambda text: twin.say(text, level="error"))
+    source: Source = Numbered(twin.source, twin.sequences) if twin.sequences else twin.source
+    twin.codec.router.on_crowded = lambda text: twin.say(text, level="warning")
+    twin.ops.watch_topics(twin.codec.router, twin.sequences)
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     into: Sink = twin.ops.timed(sink) if stores else _Discard()
     if "engine" in twin.roles:
         journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
         twin.runner, jobs["engine"] = _runner(twin, sink, journal)
         hand_on = twin.runner.feed
-        into = Noted(into, journal) if stores else into
+        into = Noted(into, journal)
     spool, limits = spool_of(settings) if stores else (None, None)
     if spool is not None:
         stack.push_async_callback(spool.close)
     twin.ingestor = Ingestor(
-        twin.source, twin.codec, into, letters, SystemClock(),
+        source, twin.codec, into, letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
-        spool=spool, limits=limits, say=twin.say, stores=stores, name=settings["mqtt.client_id"],
+        spool=spool, limits=limits, say=twin.say, stores=stores, name=client_id(settings, "" if stores else "engine"),
     )  # fmt: skip
     twin.ops.watch_ingest(twin.ingestor)
     jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor).run
     jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
-
-
-def _source(twin: Twin, *, stores: bool) -> MqttSource:
-    """Where messages come from, under a client id of its own for a process that only computes."""
-    settings = twin.settings
-    return MqttSource(
-        broker_of(settings),
-        topics.filters(settings["mqtt.root"]),
-        client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
-        qos=settings["mqtt.qos"],
-        session_expiry_s=settings["mqtt.session_expiry_s"],
-        receive_maximum=settings["mqtt.receive_maximum"],
-        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
-        batch_messages=settings["ingest.batch_messages"],
-        batch_bytes=settings["ingest.batch_kib"] << 10,
-        linger_s=settings["ingest.linger_ms"] / 1e3,
-        on_change=twin.ops.broker.told,
-        alarm=lambda text: twin.say(text, level="error"),
-    )
 
 
 def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:

@@ -109,6 +109,7 @@ class IngestView(msgspec.Struct, frozen=True):
     problems: dict[str, int] = {}  # reason of twin.codec.REASONS -> how many values or messages were parked for it
     ahead_s: float | None = None  # of the source whose clock is furthest ahead of ours, lately; None: none heard
     ahead_unit: str = ""  # its path
+    missing: int = 0  # messages that did not come, by the numbers that they carry (`seq`)
 
 
 def places(view: IngestView) -> dict[str, int]:

@@ -7,16 +7,19 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from twin.errors import PayloadError
 from twin.plant import Roster, valid_id
 
-__all__ = ["POT_KINDS", "SECTION", "Route", "Router", "filters", "section_topic", "topic_of"]
+__all__ = ["CROWDED", "POT_KINDS", "SECTION", "Route", "Router", "filters", "section_topic", "topic_of"]
 
 POT_KINDS = ("telemetry", "event", "sample")
 SECTION = "section"
+CROWDED = 0.85  # part of the cap on discovered pots at which it is told
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit knows digits of every script
 
 
@@ -53,13 +56,24 @@ class Router:
 
     Good topics of units are remembered (bounded by the roster); those of sections, of which there may be any number,
     and bad ones are judged anew each time, so that a stream of invented topics cannot fill the memory. At most
-    `max_discovered` pots are ever enrolled (F23).
+    `max_discovered` pots are ever enrolled, because each is a series of the store for good (F23): `on_crowded` is told
+    once at `CROWDED` of it and once when it is full; `turned_away` counts what was refused then.
     """
 
-    def __init__(self, roster: Roster, *, root: str, discover: bool, max_discovered: int = 1000) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        *,
+        root: str,
+        discover: bool,
+        max_discovered: int = 1000,
+        on_crowded: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.roster = roster
         self.root = root
         self.discovered: list[str] = []
+        self.turned_away = 0
+        self.on_crowded = on_crowded
         self._discover = discover
         self._max_discovered = max_discovered
         self._known: dict[str, Route] = {}
@@ -105,6 +119,19 @@ class Router:
         if not valid_id(pot):  # nor is the name of a section
             raise PayloadError("unknown_unit", f"pot id {pot[:200]!r} is not made of A-Z a-z 0-9 _ . -")
         if len(self.discovered) >= self._max_discovered:
-            raise PayloadError("unknown_unit", f"already {self._max_discovered} pots discovered")
+            self.turned_away += 1
+            if self.turned_away == 1:
+                self._tell(f"{path} and others after it are parked")
+            raise PayloadError(
+                "unknown_unit", f"already {self._max_discovered} pots discovered (ingest.discovered_max)"
+            )
         self.discovered.append(path)
+        if len(self.discovered) == math.ceil(CROWDED * self._max_discovered):
+            self._tell(f"the last one is {path}")
         return self.roster.add(path)
+
+    def _tell(self, what: str) -> None:
+        self.on_crowded(
+            f"{len(self.discovered)} of at most {self._max_discovered} pots (ingest.discovered_max) are discovered that"
+            f" the plant file does not name; {what}. Name them in the plant file, or stop who invents them"
+        )

@@ -15,8 +15,8 @@ __all__ = ["NOT_HERE", "ingest_view"]
 NOT_HERE = IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
 
 
-def ingest_view(ingestor: Ingestor, problem: str, codec: Codec, rate: Rate, sink: str) -> IngestView:
-    """`problem` is the source's, "" = connected; `sink` says where messages are stored."""
+def ingest_view(ingestor: Ingestor, problem: str, codec: Codec, rate: Rate, sink: str, missing: int) -> IngestView:
+    """`problem` is the source's, "" = connected; `sink` says where messages are stored; `missing` did not come."""
     counts, figures = ingestor.counts, ingestor.figures()
     ahead = codec.skew.furthest()
     return IngestView(
@@ -41,5 +41,6 @@ def ingest_view(ingestor: Ingestor, problem: str, codec: Codec, rate: Rate, sink
         bad_values=counts.bad_values,
         problems=dict(counts.problems),
         ahead_s=ahead[1] if ahead else None,
+        missing=missing,
         ahead_unit=codec.roster.paths[ahead[0]] if ahead else "",
     )

@@ -12,6 +12,7 @@ import pytest
 from tests.servers import Server, binary, free_port
 from twin.adapters.memory import KeepingPublisher
 from twin.adapters.publish import MqttPublisher
+from twin.broker import Broker
 from twin.errors import SourceUnavailable
 from twin.ports import Message, Publisher
 
@@ -48,7 +49,7 @@ def over_mqtt(broker: Server, name: str) -> Opened:
     @asynccontextmanager
     async def opened() -> AsyncIterator[tuple[Publisher, Received]]:
         sub("-E")
-        async with MqttPublisher(broker.host, broker.port, client_id=f"{name}-p") as publisher:
+        async with MqttPublisher(Broker(broker.host, broker.port), client_id=f"{name}-p") as publisher:
             yield Below(publisher), received
 
     return opened
@@ -88,7 +89,7 @@ def test_nothing_may_be_published(opened: Opened) -> None:
 
 def test_a_broker_that_stays_away_is_told_after_the_patience_given() -> None:
     async def test() -> None:
-        async with MqttPublisher("127.0.0.1", free_port(), client_id="x", patience_s=0.05) as publisher:
+        async with MqttPublisher(Broker("127.0.0.1", free_port()), client_id="x", patience_s=0.05) as publisher:
             with pytest.raises(SourceUnavailable, match="2 messages are not published"):
                 await publisher.publish(MESSAGES[:2])
             assert publisher.sent == 0

@@ -57,7 +57,7 @@ def over_mqtt(broker: Server, name: str) -> Feed:
         running = asyncio.create_task(source.run())
         await connected.wait()
         flat = [message for batch in batches for message in batch]
-        async with MqttPublisher(broker.host, broker.port, client_id=f"{name}-p") as publisher:
+        async with MqttPublisher(Broker(broker.host, broker.port), client_id=f"{name}-p") as publisher:
             await publisher.publish([Message(f"{name}/{topic}", payload) for topic, payload in flat])
         yield ClosedWhenDone(source, len(flat))
         await running

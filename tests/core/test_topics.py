@@ -135,6 +135,34 @@ def test_discovery_has_a_cap() -> None:
     assert found.route("smelter/s/L/001/telemetry").unit == 1
 
 
+def test_a_crowd_of_invented_pots_is_told_at_85_percent_and_when_it_is_full() -> None:
+    told: list[str] = []
+    found = router(most=20)
+    found.on_crowded = told.append
+    for number in range(16):
+        found.pot(f"s/L/Y{number}")
+    assert told == []
+    found.pot("s/L/Y16")
+    assert len(told) == 1
+    assert told[0].startswith("17 of at most 20 pots (ingest.discovered_max) are discovered")
+    assert "s/L/Y16" in told[0]
+    for number in range(17, 30):
+        try:
+            found.pot(f"s/L/Y{number}")
+        except PayloadError:
+            continue
+    assert len(told) == 2, "once when it is full, whatever comes then"
+    assert told[1].startswith("20 of at most 20")
+    assert "s/L/Y20 and others after it are parked" in told[1]
+    assert (len(found.discovered), found.turned_away) == (20, 10)
+
+
+def test_no_room_for_discovered_pots_is_as_good_as_none() -> None:
+    found = router(most=0)
+    assert reason(found, "smelter/s/L/X1/telemetry") == "unknown_unit"
+    assert found.turned_away == 1
+
+
 @pytest.mark.parametrize(
     "path", ["s/L/001/x", "s/L/", "s/L", "s", "", "s/L/x/y", "x/L/001", "s/L/a b", "s/L/section:1"]
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,10 +20,10 @@ __all__ = ["Running", "run", "running"]
 class Running:
     """A source that runs, the outages it has told, and what the loop complained about."""
 
-    def __init__(self, broker: Server | Broker, name: str, options: dict[str, Any]) -> None:
+    def __init__(self, broker: Server | Broker | Sequence[Broker], name: str, options: dict[str, Any]) -> None:
         self.told: list[str] = []
         self.source = MqttSource(
-            broker if isinstance(broker, Broker) else Broker(broker.host, broker.port),
+            Broker(broker.host, broker.port) if isinstance(broker, Server) else broker,
             (f"{name}/#",),
             client_id=f"{name}-c",
             on_change=self.told.append,
@@ -60,7 +60,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(broker: Server | Broker, name: str, **options: Any) -> AsyncIterator[Running]:
+async def running(broker: Server | Broker | Sequence[Broker], name: str, **options: Any) -> AsyncIterator[Running]:
     found = Running(broker, name, options)
     try:
         yield found

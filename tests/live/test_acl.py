@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,25 +12,30 @@ import pytest
 
 from tests.live.certificates import Authority
 from tests.live.sources import run, running
-from tests.servers import HOST, Server, binary, mosquitto
+from tests.live.test_mosquitto_conf import shipped
+from tests.servers import HOST, Server, binary
 from twin.adapters.publish import MqttPublisher
 from twin.broker import Broker
 from twin.errors import SourceUnavailable
 from twin.ports import Message
+from twin.settings import resolve
+from twin.shares import client_id, presence_topic
 
 pytestmark = pytest.mark.live
 
-DOCKER = Path(__file__).parents[2] / "docker"
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "security.md").read_text("utf-8")
 ROLES = ("sensors-demo-A", "sensors-demo-B", "ingestor", "twin", "operator")
 A, B, STATE = "smelter/demo/A/A001/telemetry", "smelter/demo/B/B001/telemetry", "twin/demo/A/A001"
-STRAY = ("smelter/demo", "smelter/demo/C/x/telemetry", "elsewhere", "twins", "$SYS/broker/version")
-MAY_WRITE = {"sensors-demo-A": {A}, "sensors-demo-B": {B}, "twin": {STATE}}
-MAY_READ = {"ingestor": {A, B}, "twin": {A, B}, "operator": {A, B, STATE}}
+WORD = presence_topic(resolve(), client_id(resolve()))
+STRAY = ("smelter/demo", "smelter/demo/C/x/telemetry", "elsewhere", "twins", "twin-process", "$SYS/broker/version")
+MAY_WRITE = {"sensors-demo-A": {A}, "sensors-demo-B": {B}, "ingestor": {WORD}, "twin": {STATE, WORD}}
+MAY_READ = {"ingestor": {A, B, WORD}, "twin": {A, B, WORD}, "operator": {A, B, STATE}}
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Authority]]:
-    """The shipped configuration, with the paths and the port of this test; every word is the user's name."""
+    """The configuration as the guide makes it, with paths and port of this test; every word is the user's name."""
     folder = tmp_path_factory.mktemp("acl")
     authority, words = Authority(folder), folder / "passwords"
     certificate, key = authority.issue("server")
@@ -37,14 +43,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     for number, role in enumerate((*ROLES, "stranger")):
         create = ["-c"] if not number else []
         subprocess.run([tool, "-b", *create, str(words), role, f"{role}-word"], check=True, capture_output=True)
-    skipped = ("listener ", "persistence", "max_inflight", "max_queued")  # the tests' own configuration has them
-    lines = [line for line in (DOCKER / "mosquitto-tls.conf").read_text().splitlines() if not line.startswith(skipped)]
-    text = "\n".join(lines).replace("/etc/mosquitto/passwords", str(words))
-    text = text.replace("/etc/mosquitto/smelter.acl", str(DOCKER / "mosquitto.acl"))
+    (command,) = re.findall(r"^(sed .*?) > /etc/mosquitto/mosquitto\.conf$", GUIDE, re.M | re.S)
+    made = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    text = made.stdout.replace("/etc/mosquitto/passwords", str(words))
+    text = text.replace("/etc/mosquitto/smelter.acl", str(ROOT / "docker" / "mosquitto.acl"))
     for name, path in (("ca.crt", authority.file), ("server.crt", certificate), ("server.key", key)):
         text = text.replace(f"/etc/mosquitto/certs/{name}", str(path))
     assert "/etc/mosquitto" not in text
-    with mosquitto(text) as server:
+    with shipped(text, "listener 8883") as server:
         yield server, authority
 
 
@@ -55,8 +61,7 @@ def entering(guarded: tuple[Server, Authority], role: str) -> Broker:
 
 async def publish(at: Broker, topic: str, payload: bytes) -> str:
     """Why it is refused; "" when the broker took it."""
-    options = {"user": at.user, "password": at.password, "tls": at.context()}
-    async with MqttPublisher(at.host, at.port, client_id=f"{at.user}-p", **options) as publisher:  # type: ignore[arg-type]
+    async with MqttPublisher(at, client_id=f"{at.user}-p") as publisher:
         try:
             await publisher.publish([Message(topic, payload)])
         except SourceUnavailable as error:
@@ -68,7 +73,7 @@ async def publish(at: Broker, topic: str, payload: bytes) -> str:
 def test_a_role_writes_what_it_may_and_nothing_else(guarded: tuple[Server, Authority], role: str) -> None:
     async def process() -> dict[str, str]:
         at = entering(guarded, role)
-        return {topic: await publish(at, topic, b"x") for topic in (A, B, STATE, *STRAY)}
+        return {topic: await publish(at, topic, b"x") for topic in (A, B, STATE, WORD, *STRAY)}
 
     said = asyncio.run(process())
     assert {topic for topic, why in said.items() if not why} == MAY_WRITE.get(role, set())
@@ -85,11 +90,12 @@ def test_a_role_hears_what_it_may_and_nothing_else(guarded: tuple[Server, Author
             for writer, topics in MAY_WRITE.items():
                 for topic in topics:
                     assert await publish(entering(guarded, writer), topic, topic.encode()) == ""
-            wanted = MAY_READ.get(role, set())
+            may = MAY_READ.get(role, set())
+            wanted = sorted(topic for topics in MAY_WRITE.values() for topic in topics if topic in may)
             heard = await source.take(len(wanted))
             await source.heard()  # the broker answers in order: nothing more is on its way
             assert source.source.received == len(wanted)
-            assert {message.payload.decode() for message in heard} == wanted
+            assert sorted(message.payload.decode() for message in heard) == wanted
 
     run(test)
 
@@ -100,8 +106,7 @@ def test_nobody_enters_without_a_word_or_with_anothers(guarded: tuple[Server, Au
         at = Broker(HOST, server.port, user, word, tls=True, ca_file=str(authority.file))
 
         async def test(at: Broker = at) -> None:
-            options = {"user": at.user, "password": at.password, "tls": at.context(), "patience_s": 0.01}
-            async with MqttPublisher(at.host, at.port, client_id="p", **options) as publisher:  # type: ignore[arg-type]
+            async with MqttPublisher(at, client_id="p", patience_s=0.01) as publisher:
                 with pytest.raises(SourceUnavailable, match="refuses this user"):
                     await publisher.publish([Message(A, b"x")])
 

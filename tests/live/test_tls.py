@@ -7,8 +7,8 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.servers import HOST, InfluxServer, Server, binary, free_port, mosquit
 from twin.adapters.publish import MqttPublisher
 from twin.broker import Broker
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
-from twin.parts import broker_of, publisher_of, sink_of
+from twin.parts import broker_of, brokers_of, publisher_of, sink_of
 from twin.ports import Message
 from twin.settings import Settings, resolve
 
@@ -58,9 +58,7 @@ def published(at: Broker) -> str:
     """What a publisher says: "" when its message arrived."""
 
     async def process() -> str:
-        tls = at.context()
-        options: dict[str, Any] = {"user": at.user, "password": at.password, "tls": tls, "patience_s": 0.01}
-        async with MqttPublisher(at.host, at.port, client_id="tls-p", **options) as publisher:
+        async with MqttPublisher(at, client_id="tls-p", patience_s=0.01) as publisher:
             try:
                 await publisher.publish([Message("tls/t", b"1")])
             except SourceUnavailable as error:
@@ -175,6 +173,39 @@ def test_the_right_password_from_its_file(guarded: Server, tmp_path: Path) -> No
     file.write_text("right\n")
     at = broker_of(settings(mqtt__url=f"mqtt://twin@{HOST}:{guarded.port}", mqtt__password_file=file))
     assert (told(at), published(at)) == ("", "")
+
+
+def test_every_address_of_a_cluster_is_entered_over_tls_with_user_and_password(
+    authority: Authority, tmp_path: Path
+) -> None:
+    words, file = tmp_path / "passwords", tmp_path / "word"
+    command = [binary("mosquitto_passwd", "mosquitto"), "-b", "-c", str(words), "twin", "right"]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text("right\n")
+    listener = tls_listener(authority, authority.issue("server"))
+
+    async def test(first: Server, second: Server) -> None:
+        at = settings(
+            mqtt__url=f"mqtts://twin@{HOST}:{first.port},{HOST}:{second.port}", mqtt__ca_file=authority.file,
+            mqtt__password_file=file,
+        )  # fmt: skip
+        async with running(brokers_of(at), "tls") as source, publisher_of(at, "tls-publisher") as publisher:
+
+            def hears(server: Server) -> bool:
+                transport = source.source._client and source.source._client.transport
+                there = transport is not None and transport.get_extra_info("peername")[1] == server.port
+                return there and not source.source.problem
+
+            for number, (away, there) in enumerate(((second, first), (first, second), (second, first))):
+                away.stop()
+                await until(partial(hears, there), "the other address")
+                await publisher.publish([Message("tls/t", b"%d" % number)])
+                assert [message.payload for message in await source.take(1)] == [b"%d" % number]
+                away.start()
+
+    access = f"allow_anonymous false\npassword_file {words}\n"
+    with mosquitto(access + listener) as first, mosquitto(access + listener) as second:
+        run(lambda: test(first, second))
 
 
 def test_the_store_over_tls(influx: InfluxServer, database: str, authority: Authority, stranger: Authority) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from twin.adapters.deadletter import DeadLetters
 from twin.adapters.memory import FakeClock, ListSource, MemorySink
 from twin.adapters.mqtt import Broker, MqttSource
 from twin.engine import Settings as EngineSettings
-from twin.errors import SinkRejected, SinkUnavailable
+from twin.errors import PayloadError, SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
 from twin.ingest import Ingestor
@@ -28,14 +29,17 @@ from twin.log import Log
 from twin.metrics import EXPORTED, Meters, Sample
 from twin.operations import Operations
 from twin.parts import MemoryStore
+from twin.ports import Message
 from twin.readiness import Probe, Readiness, Reason
 from twin.runner import Runner
 from twin.salvage import REASONS
+from twin.sequences import Sequences
 from twin.snapshot import IngestView
+from twin.topics import Router
 
 NAMES = {row.name: row for row in EXPORTED}
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "", "")
-UNITS = ("seconds", "bytes", "messages", "readings", "batches", "problems", "total", "info")
+UNITS = ("seconds", "bytes", "messages", "readings", "batches", "problems", "pots", "total", "info")
 STATES = ("ready", "connected", "up", "paused", "stopped", "high", "active")  # 0 or 1, or how many are
 
 
@@ -123,8 +127,10 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
     async def work() -> None:
         ops.watch_letters(letters)
         ops.watch_source(MqttSource(Broker("h", 1), ("t/#",), client_id="c"))
+        codec = codec_of(roster)
+        ops.watch_topics(codec.router, Sequences())
         ingestor = Ingestor(
-            ListSource(batches), codec_of(roster), ops.timed(sink), letters, FakeClock(time.time_ns()),
+            ListSource(batches), codec, ops.timed(sink), letters, FakeClock(time.time_ns()),
             hand_on=nobody, retry_max_s=0.001, writes=2, on_outage=ops.store.told, name="c",
         )  # fmt: skip
         ops.watch_ingest(ingestor)
@@ -235,6 +241,27 @@ def test_a_twin_that_does_not_step_is_not_ready(monkeypatch: pytest.MonkeyPatch)
     assert ops.readiness.reasons() == []
     now[0] += 31
     assert ops.readiness.reasons() == [Reason("engine", "the twin has not stepped for 31 s")]
+
+
+def test_what_did_not_come_and_who_was_turned_away_is_exported() -> None:
+    ops, sequences = operations(), Sequences()
+    router = Router(roster_of(1), root="smelter", discover=True, max_discovered=2)
+    ops.watch_topics(router, sequences)
+    sequences.see([Message("t", b'{"seq": %d}' % number) for number in (3, 4, 9)])
+    for pot in ("x1", "x2", "x3", "x3"):
+        with suppress(PayloadError):
+            router.route(f"smelter/s/L/{pot}/telemetry")
+    found = scraped(ops)
+    assert found["smelter_ingest_numbered_messages_total",] == 3
+    assert found["smelter_ingest_missing_messages",] == 4
+    assert found["smelter_ingest_discovered_pots",] == 2
+    assert found["smelter_ingest_turned_away_messages_total",] == 2
+
+
+def test_a_member_of_a_shared_subscription_exports_no_number_of_what_is_missing() -> None:
+    ops = operations()
+    ops.watch_topics(Router(roster_of(1), root="smelter", discover=True), None)
+    assert not [key for key in scraped(ops) if "missing" in key[0] or "numbered" in key[0]]
 
 
 def test_a_paused_ingest_is_not_ready_and_says_why_once() -> None:

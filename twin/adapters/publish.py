@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import aiomqtt
 from paho.mqtt import client as mqtt
 
-from twin.errors import SourceUnavailable
+from twin.broker import Broker
+from twin.errors import ConfigError, SourceUnavailable
 from twin.ports import Message
 from twin.tls import why
 
@@ -44,32 +45,24 @@ class _Client(aiomqtt.Client):
 
 
 class MqttPublisher:
-    """Publisher port. Use as an async context manager."""
+    """Publisher port. Use as an async context manager.
+
+    `where`: one broker, or the addresses of one cluster, the next one after a failure.
+    """
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        where: Broker | Sequence[Broker],
         *,
         client_id: str,
+        version: str = "5",
         qos: int = 1,
         retain: bool = False,
-        user: str = "",
-        password: str = "",
-        tls: ssl.SSLContext | None = None,
         patience_s: float = 60.0,
     ) -> None:
-        self._options = {
-            "hostname": host,
-            "port": port,
-            "identifier": client_id,
-            "username": user or None,
-            "password": password or None,
-            "tls_context": tls,
-            "protocol": aiomqtt.ProtocolVersion.V5,
-            "logger": _QUIET,
-            "max_queued_outgoing_messages": 0,
-        }
+        self._where = deque((where,) if isinstance(where, Broker) else where)
+        self._client_id = client_id
+        self._version = aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311
         self._qos = qos
         self._retain = retain
         self._patience_s = patience_s
@@ -104,8 +97,9 @@ class MqttPublisher:
                         )
                     done += len(window)
                     self.sent += len(window)
-            except aiomqtt.MqttError as error:
+            except (aiomqtt.MqttError, ConfigError) as error:  # certificates are read anew each time
                 await self._leave()
+                self._where.rotate(-1)
                 if loop.time() > until:
                     raise SourceUnavailable(
                         f"broker: {why(error)}; {len(messages) - done} messages are not published"
@@ -115,7 +109,11 @@ class MqttPublisher:
 
     async def _enter(self) -> _Client:
         if self._client is None:
-            client = _Client(**self._options)  # type: ignore[arg-type]
+            at = self._where[0]
+            client = _Client(
+                at.host, at.port, identifier=self._client_id, username=at.user or None, password=at.password or None,
+                tls_context=at.context(), protocol=self._version, logger=_QUIET, max_queued_outgoing_messages=0,
+            )  # fmt: skip
             await client.__aenter__()
             self._client = client
         return self._client
