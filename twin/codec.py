@@ -8,8 +8,7 @@ a message that does not pass goes through `twin.salvage`, field by field, so tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
+from twin.decoded import Beside, Decoded, Problem
 from twin.errors import PayloadError
 from twin.frames import Floats, Ints, Readings
 from twin.plant import Roster
@@ -26,7 +26,7 @@ from twin.signals import MEASUREMENTS, SIGNALS, of_topic
 from twin.times import parse_times
 from twin.topics import SECTION, Router
 
-__all__ = ["REASONS", "Codec", "Decoded", "Problem"]
+__all__ = ["REASONS", "Beside", "Codec", "Decoded", "Problem"]
 
 _FLOAT_NAN = float("nan")
 _CODES = {kind: of_topic(kind) for kind in MEASUREMENTS}
@@ -53,30 +53,6 @@ _DECODE_SECTION = msgspec.json.Decoder(_struct("telemetry", many=True)).decode
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with one message; the payload is kept whole so that nothing is lost."""
-
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """`readings` that can be used; `problems` for the rest; `parked` messages have at least one problem.
-
-    `unknown` counts fields that no signal names: not an error, never silent.
-    """
-
-    readings: Readings
-    problems: tuple[Problem, ...]
-    parked: int
-    unknown: Mapping[str, int]
-
-
 class _Gathering:
     """What one decode call has found so far."""
 
@@ -94,8 +70,11 @@ class _Gathering:
 class Codec:
     """Decodes the messages of one plant. `future_s`: how far ahead of now a source time may be."""
 
-    def __init__(self, router: Router, *, future_s: float = 60.0, max_payload: int = 262_144) -> None:
+    def __init__(
+        self, router: Router, *, future_s: float = 60.0, max_payload: int = 262_144, beside: Beside | None = None
+    ) -> None:
         self.router = router
+        self.beside = beside
         self.future_ns = int(future_s * 1e9)
         self.max_payload = max_payload
 
@@ -104,7 +83,17 @@ class Codec:
         return self.router.roster
 
     def decode(self, messages: Sequence[Message], now_ns: int) -> Decoded:
-        """Any messages to Readings, in order of topic kind, then of arrival."""
+        """Any messages to Readings, in order of topic kind, then of arrival; mapped ones come last."""
+        if self.beside is None:
+            return self._decode(messages, now_ns)
+        own: list[Message] = []
+        mapped: list[Message] = []
+        for message in messages:
+            (mapped if self.beside.of(message.topic) else own).append(message)
+        latest = now_ns + self.future_ns
+        return self._decode(own, now_ns).joined(self.beside.decode(mapped, now_ns, latest))
+
+    def _decode(self, messages: Sequence[Message], now_ns: int) -> Decoded:
         found = _Gathering()
         latest = now_ns + self.future_ns
         for kind, group in self._sort(messages, found).items():

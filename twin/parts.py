@@ -15,7 +15,8 @@ from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret
+from twin.files import read_config, read_secret, read_text
+from twin.mapping.table import Mapping, mapping
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.settings import Settings
@@ -27,9 +28,11 @@ __all__ = [
     "broker_of",
     "codec_of",
     "engine_of",
+    "mapping_of",
     "publisher_of",
     "roles_of",
     "roster_of",
+    "router_of",
     "sink_of",
 ]
 
@@ -85,10 +88,27 @@ def _with_pots(found: Plant, pots: int) -> Plant:
 
 
 def codec_of(settings: Settings, roster: Roster) -> Codec:
-    """The codec of the data contract under these settings."""
-    discover = settings["ingest.unknown_pot"] == "discover"
-    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover)
-    return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
+    """The codec of the data contract, and of the mapping file beside it, under these settings."""
+    router = router_of(settings, roster)
+    limits = {"future_s": settings["ingest.future_s"], "max_payload": settings["ingest.max_payload_bytes"]}
+    return Codec(router, **limits, beside=mapping_of(settings, router))
+
+
+def router_of(settings: Settings, roster: Roster) -> topics.Router:
+    """Topics and units under these settings."""
+    return topics.Router(roster, root=settings["mqtt.root"], discover=settings["ingest.unknown_pot"] == "discover")
+
+
+def mapping_of(settings: Settings, router: topics.Router) -> Mapping | None:
+    """The mapping file of an existing plant's topics, None where there is none. Raises ConfigError."""
+    if not settings["ingest.map"]:
+        return None
+    return mapping(
+        read_text(settings["ingest.map"], "ingest.map"),
+        settings["ingest.map"],
+        router,
+        max_payload=settings["ingest.max_payload_bytes"],
+    )
 
 
 def engine_of(settings: Settings, roster: Roster) -> Engine:

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_finite": "Leave a missing value out or send null; NaN and Infinity are not JSON.",
         "out_of_range": "The value is not what this sensor can say; check sensor, unit, or the signal's range.",
         "length_mismatch": "In a section message every list is as long as `pot`.",
+        "map_mismatch": "The message is not as its row of the mapping file says; compare them with `twin map check`.",
         "refused": "The store does not take it, for the reason in `detail`; mend that and send the message again.",
     }
 )

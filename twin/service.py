@@ -163,11 +163,13 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
     await sink.open()
     stack.push_async_callback(sink.close)
+    beside = twin.codec.beside
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
     twin.source = MqttSource(
         broker_of(settings),
-        topics.filters(settings["mqtt.root"]),
+        (*topics.filters(settings["mqtt.root"]), *(beside.filters if beside else ())),
+        fresh=beside.fresh if beside else frozenset(),
         client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
         qos=settings["mqtt.qos"],
         session_expiry_s=settings["mqtt.session_expiry_s"],

@@ -102,6 +102,12 @@ SETTINGS: tuple[Setting, ...] = (
     S("ingest.max_payload_bytes", 262144, "bytes", "Larger messages are parked unread.", 100, 268435455),
     S("ingest.future_s", 60.0, "s", "A source time further ahead of this clock is parked.", 0, 86400),
     S(
+        "ingest.map",
+        "",
+        "",
+        "Mapping file (TOML) of an existing plant's topics and formats, read beside the data contract's; empty = none.",
+    ),
+    S(
         "ingest.unknown_pot",
         "discover",
         "",

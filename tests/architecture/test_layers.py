@@ -29,7 +29,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("checkpoint",),
     # the pure core ends here
     ("ports", "topics", "salvage", "lines", "outputs", "snapshot", "files", "point"),
+    ("decoded",),
     ("codec", "encode", "view", "announce", "recording", "levers"),
+    ("mapping",),
     ("ingest", "runner", "resume", "record", "replay", "replay_report", "column_map", "parquet_files", "answers"),
     ("report",),
     ("adapters",),
@@ -37,7 +39,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("service", "recordings"),
     ("trace", "console", "keys", "progress", "cli_options", "score"),
     ("evaluate",),
-    ("api", "cli_evaluate", "cli_record", "cli_replay", "cli_report", "cli_simulate", "cli_status"),
+    ("api", "cli_evaluate", "cli_map", "cli_record", "cli_replay", "cli_report", "cli_simulate", "cli_status"),
     ("cli",),
     ("__main__",),
 )

@@ -133,13 +133,13 @@ class MqttSource:
         batch_bytes: int = 1500 << 10,
         linger_s: float = 0.25,
         on_change: Callable[[str], None] = lambda problem: None,
+        fresh: frozenset[str] = frozenset(),
     ) -> None:
         if not client_id:
             raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
         self._where = where
-        self._topics = topics
+        self._topics, self._fresh, self._qos = topics, fresh, qos
         self._client_id = client_id
-        self._qos = qos
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
@@ -212,8 +212,8 @@ class MqttSource:
             await client.disconnect()
             return
         self._client, self._paused = client, False
-        # Always: a broker that forgot the session forgot the subscription too (F26).
-        client.subscribe([gmqtt.Subscription(topic, qos=self._qos) for topic in self._topics])
+        # Always: a broker that forgot the session forgot it too (F26). `fresh`: without what is retained (F16).
+        client.subscribe([gmqtt.Subscription(t, self._qos, False, False, 2 * (t in self._fresh)) for t in self._topics])
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
