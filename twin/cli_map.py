@@ -73,7 +73,7 @@ def _time_of(row: Row) -> str:
 
 def _tried(found: Mapping, future_s: float, roster: Roster, topic: str, payload: str) -> Iterator[str]:
     message = Message(topic, _payload(payload))
-    rows = found.of(topic)
+    rows = [place for place in found.of(topic) if place >= 0]
     if not rows:
         yield f"no row matches the topic; patterns are {', '.join(mapped.row.topic for mapped in found.rows)}"
         return

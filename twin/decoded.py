@@ -49,11 +49,13 @@ class Decoded:
 class Beside(Protocol):
     """What decodes topics that are not of the contract: an existing plant's, by its mapping file.
 
-    `filters`: its subscriptions; `fresh`: those among them whose retained messages are not wanted.
+    `filters`: its subscriptions; `fresh`: those among them whose retained messages are not wanted; `sparkplug`: it
+    reads what a Sparkplug host takes.
     """
 
     filters: tuple[str, ...]
     fresh: frozenset[str]
+    sparkplug: bool
 
     def of(self, topic: str) -> Sequence[int]:
         """Empty for a topic that is none of its."""

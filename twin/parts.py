@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,9 @@ from twin import kpis, plan, plant, topics
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
 from twin.adapters.publish import MqttPublisher
+from twin.adapters.sparkplug import Address, SparkplugSource
 from twin.codec import Codec
+from twin.decoded import Beside
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
@@ -20,6 +23,7 @@ from twin.mapping.table import Mapping, mapping
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.settings import Settings
+from twin.sparkplug.session import Host
 
 __all__ = [
     "ROLES",
@@ -34,6 +38,7 @@ __all__ = [
     "roster_of",
     "router_of",
     "sink_of",
+    "sparkplug_of",
 ]
 
 ROLES = ("broker", "simulate", "ingest", "engine", "page")
@@ -154,6 +159,29 @@ def broker_of(settings: Settings) -> Broker:
         url,
         password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
         ca_file=settings["mqtt.ca_file"],
+    )
+
+
+def sparkplug_of(
+    settings: Settings, beside: Beside | None, suffix: str, on_change: Callable[[str], None]
+) -> SparkplugSource | None:
+    """The Sparkplug host application, None where it is off; `suffix` of its id. Raises ConfigError."""
+    wanted = beside is not None and beside.sparkplug
+    if not settings["sparkplug.host_id"]:
+        if wanted:
+            raise ConfigError("ingest.map has rows of format sparkplug: name this host in sparkplug.host_id")
+        return None
+    if not wanted:
+        raise ConfigError("sparkplug.host_id is set: say in ingest.map, by rows of format sparkplug, what metrics mean")
+    at = broker_of(settings)
+    options = {
+        "hostname": at.host, "port": at.port, "username": at.user or None, "password": at.password or None,
+        "tls_context": at.context(),
+    }  # fmt: skip
+    host = Host(reorder_ms=settings["sparkplug.reorder_ms"], debounce_ms=int(settings["sparkplug.rebirth_s"] * 1000))
+    where = Address(options, f"{at.host}:{at.port}")
+    return SparkplugSource(
+        where, settings["sparkplug.host_id"] + suffix, settings["sparkplug.group"], host=host, on_change=on_change
     )
 
 

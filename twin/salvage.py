@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "out_of_range": "The value is not what this sensor can say; check sensor, unit, or the signal's range.",
         "length_mismatch": "In a section message every list is as long as `pot`.",
         "map_mismatch": "The message is not as its row of the mapping file says; compare them with `twin map check`.",
+        "unknown_alias": "The edge node was asked to be born again; what it sends before that cannot be read.",
         "refused": "The store does not take it, for the reason in `detail`; mend that and send the message again.",
     }
 )

@@ -16,6 +16,7 @@ from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
 from twin.adapters.publish import MqttPublisher
+from twin.adapters.sparkplug import SparkplugSource
 from twin.announce import state_messages
 from twin.answers import answer
 from twin.codec import Codec
@@ -23,11 +24,22 @@ from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
 from twin.ingest import Ingestor
-from twin.parts import MemoryStore, OpenStore, broker_of, codec_of, engine_of, publisher_of, roster_of, sink_of
+from twin.parts import (
+    MemoryStore,
+    OpenStore,
+    broker_of,
+    codec_of,
+    engine_of,
+    publisher_of,
+    roster_of,
+    sink_of,
+    sparkplug_of,
+)
 from twin.resume import keep, missed, resumed
 from twin.runner import Runner
 from twin.settings import Settings
 from twin.snapshot import IngestView
+from twin.sources import Together
 from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
@@ -68,6 +80,7 @@ class Twin:
     engine: Engine
     codec: Codec
     source: MqttSource | None = None
+    sparkplug: SparkplugSource | None = None
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
@@ -93,7 +106,7 @@ class Twin:
             messages_per_s=self._rate.of(counts.received),
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
-            problem=self.source.problem or counts.store_problem,
+            problem=self.source.problem or (self.sparkplug.problem if self.sparkplug else "") or counts.store_problem,
         )
 
 
@@ -166,11 +179,12 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     beside = twin.codec.beside
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
+    suffix = "" if stores else "-engine"  # each has a session of its own
     twin.source = MqttSource(
         broker_of(settings),
         (*topics.filters(settings["mqtt.root"]), *(beside.filters if beside else ())),
         fresh=beside.fresh if beside else frozenset(),
-        client_id=settings["mqtt.client_id"] + ("" if stores else "-engine"),
+        client_id=settings["mqtt.client_id"] + suffix,
         qos=settings["mqtt.qos"],
         session_expiry_s=settings["mqtt.session_expiry_s"],
         receive_maximum=settings["mqtt.receive_maximum"],
@@ -180,16 +194,21 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         linger_s=settings["ingest.linger_ms"] / 1e3,
         on_change=lambda problem: twin.say(problem or "connected to the broker"),
     )
+    said = "Sparkplug: connected"
+    twin.sparkplug = sparkplug_of(settings, beside, suffix, lambda problem: twin.say(problem or said))
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     if "engine" in twin.roles:
         twin.runner, jobs["engine"] = _runner(twin, sink)
         hand_on = twin.runner.feed
+    sources = [source for source in (twin.source, twin.sparkplug) if source is not None]
     twin.ingestor = Ingestor(
-        twin.source, twin.codec, sink if stores else _Discard(), letters, SystemClock(),
+        Together(sources), twin.codec, sink if stores else _Discard(), letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
     )  # fmt: skip
     jobs["mqtt"] = twin.source.run
+    if twin.sparkplug is not None:
+        jobs["sparkplug"] = twin.sparkplug.run
     jobs["ingest"] = twin.ingestor.run
 
 
@@ -249,11 +268,16 @@ async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
         try:
             async with asyncio.timeout(_DRAIN_S):
                 await twin.source.drained()
+                if twin.sparkplug is not None:
+                    await twin.sparkplug.drained()
         except TimeoutError:
             twin.say("the store is slow: unacknowledged messages stay with the broker")
         await twin.source.close()
+        if twin.sparkplug is not None:
+            await twin.sparkplug.close()
+            await asyncio.wait([tasks["sparkplug"]], timeout=_DRAIN_S)
         await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
-    for name in ("ingest", "mqtt", "engine"):
+    for name in ("ingest", "mqtt", "sparkplug", "engine"):
         await _end(tasks.get(name))
     if twin.runner is not None:
         try:

@@ -115,6 +115,15 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("discover", "park"),
     ),
     S(
+        "sparkplug.host_id",
+        "",
+        "",
+        "Id of this Sparkplug B host application, which takes the `sparkplug` rows of `ingest.map`; empty = off.",
+    ),
+    S("sparkplug.group", "+", "", "Sparkplug group to listen to; + = all."),
+    S("sparkplug.reorder_ms", 2000, "ms", "How long a message that is missing is waited for.", 10, 60000),
+    S("sparkplug.rebirth_s", 10.0, "s", "Shortest time between two rebirth commands to one edge node.", 1, 3600),
+    S(
         "sink.url",
         "duckdb",
         "",

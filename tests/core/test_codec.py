@@ -183,7 +183,7 @@ def test_every_reason_of_the_codec_has_an_example() -> None:
     assert {reason for reason, *_ in BAD} == set(REASONS) - {
         "refused",
         "map_mismatch",
-    }  # see test_ingest and tests/mapping
+    }  # see test_ingest, mapping, sparkplug
     assert all(hint.endswith(".") for hint in REASONS.values())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.sparkplug.wire import message
 from twin.cli import app
 from twin.mapping.file import QualityAt, Row, SignalAt, TimeAt
 
@@ -21,6 +22,8 @@ SECTIONS = [part for part in PAGE.split("\n## ") if "```toml" in part]
 def test_an_example_is_what_happens(section: str, tmp_path: Path) -> None:
     (toml,) = re.findall(r"```toml\n(.*?)```", section, re.S)
     (tmp_path / "map.toml").write_text(toml, "utf-8")
+    metrics: dict[str | int, float | None] = {"Process/Voltage": 4012.0, "Process/Pressure": 1.0}
+    (tmp_path / "ddata.bin").write_bytes(message("DDATA", 1, metrics).payload)
     examples = [
         part.split("\n", 1)
         for text in re.findall(r"```console\n(.*?)```", section, re.S)

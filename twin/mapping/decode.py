@@ -62,8 +62,8 @@ class MappedRow:
         self._flags = Flags(row.quality) if row.quality else None
         self._clock = Clock(row.time.format, row.time.zone) if isinstance(row.time, TimeAt) else None
         self._code = np.array([scale.code for scale in self._scales], np.int16)
-        self._factor, self._shift, self._low, self._high = np.array(
-            [(s.factor, s.shift, s.signal.low, s.signal.high) for s in self._scales]
+        self._factor, self._divisor, self._shift, self._low, self._high = np.array(
+            [(s.factor, s.divisor, s.shift, s.signal.low, s.signal.high) for s in self._scales]
         ).T
         self._column = np.array(self._shape.columns)
         self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
@@ -124,8 +124,8 @@ class MappedRow:
             quality = self._qualities(records)
         except (OverflowError, TypeError):  # a whole number beyond a float; a flag that is a list
             return list(index)
-        values = raw * self._factor + self._shift
-        present = np.isfinite(raw)
+        values = raw * self._factor / self._divisor + self._shift
+        present = ~np.isnan(raw)
         if self._keys:
             present &= np.arange(len(self._scales)) == keys[:, None]
             bad |= keys == -2

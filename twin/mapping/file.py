@@ -17,7 +17,7 @@ from twin.signals import SIGNALS, Signal, by_name
 
 __all__ = ["KEY", "QualityAt", "Row", "SignalAt", "TimeAt", "convertible", "parse"]
 
-Format = Literal["json", "csv", "number", "line_protocol"]
+Format = Literal["json", "csv", "number", "line_protocol", "sparkplug"]
 Char = Annotated[str, Meta(min_length=1, max_length=1)]
 T = TypeVar("T")
 KEY = "signal"  # a place of this name catches the plant's own name of the signal
@@ -163,7 +163,7 @@ def _check_places(row: Row, where: str) -> None:
 
 def _check_time(row: Row, where: str) -> None:
     said = 'give time = { path = ... }, or time = "arrival" where the plant sends none (then marked UNCERTAIN)'
-    own = row.format == "line_protocol"
+    own = row.format in ("line_protocol", "sparkplug")
     if own and isinstance(row.time, TimeAt):
         raise ConfigError(f'{where}: {row.format} carries its own time; leave time out, or time = "arrival"')
     if row.format == "number" and row.time != "arrival":
@@ -191,7 +191,7 @@ def _check_time(row: Row, where: str) -> None:
 _ONLY = {
     "items": ("json",), "text": ("json",), "columns": ("csv",), "header": ("csv",), "delimiter": ("csv",),
     "measurement": ("line_protocol",), "precision": ("line_protocol",), "decimal": ("csv", "number", "json"),
-    "take": ("json", "csv", "line_protocol"), "quality": ("json", "csv", "line_protocol"),
+    "take": ("json", "csv", "line_protocol", "sparkplug"), "quality": ("json", "csv", "line_protocol"),
 }  # fmt: skip
 
 
@@ -206,6 +206,10 @@ def _check_format(row: Row, where: str) -> None:
         for column in _paths(row):
             if row.columns and column not in row.columns:
                 raise ConfigError(f"{where}: column {column!r} is not one of {', '.join(row.columns)}")
+
+    if row.format == "sparkplug" and (set(row.take) - {"name"} or row.time or bool(row.take) != _keyed(row)):
+        allowed = 'take = { name = "Pot{pot:d}/{signal}" } and nothing else, or no take; no time'
+        raise ConfigError(f"{where}: of a Sparkplug metric the name can be taken: {allowed}")
 
 
 def _default(found: object, key: str) -> object:
@@ -246,7 +250,7 @@ def _check_signal(row: Row, one: SignalAt, where: str) -> None:
     if bool(one.key) != _keyed(row):
         keyed = "a {signal} place is caught; give each signal the key that it catches"
         raise ConfigError(f"{where}: {keyed if _keyed(row) else 'key needs a {signal} place in topic or take'}")
-    fixed = row.format == "number"
+    fixed = row.format == "number" or (row.format == "sparkplug" and _keyed(row))
     if bool(one.path) == fixed:
         why = "path has no meaning here: the payload is the value" if fixed else "path is missing: where its value is"
         raise ConfigError(f"{where}: {why}")

@@ -36,7 +36,10 @@ def clean(text: str, decimal: str) -> float | str:
 
 
 class Scale:
-    """What the raw values of one signal of a row mean: value in the signal's unit = raw * `factor` + `shift`."""
+    """What the raw values of one signal mean: value in its unit = raw * `factor` / `divisor` + `shift`.
+
+    4012 mV / 1000 is 4.012 V, 4012 mV * 0.001 is not quite.
+    """
 
     def __init__(self, one: SignalAt, *, texts: bool, decimal: str = ".") -> None:
         self.code = by_name(one.name)
@@ -47,6 +50,10 @@ class Scale:
         if one.unit and one.unit != self.signal.unit:
             (scale, zero), (own, own_zero) = SI[one.unit], SI[self.signal.unit]
             self.factor, self.shift = one.factor * scale / own, (one.offset * scale + zero - own_zero) / own
+        self.divisor = 1.0
+        inverse = 1.0 / self.factor
+        if abs(inverse) > 1.0 and abs(inverse - round(inverse)) < 1e-9 * abs(inverse):
+            self.factor, self.divisor = 1.0, float(round(inverse))
 
     def number(self, raw: object) -> float:
         """The value in the signal's unit, NaN where the plant says that there is none. Raises PayloadError."""
@@ -63,7 +70,7 @@ class Scale:
         if isinstance(raw, bool) or not isinstance(raw, int | float):
             raise PayloadError("wrong_type", f"{shown(raw)} is not a number")
         try:
-            value = float(raw) * self.factor + self.shift
+            value = float(raw) * self.factor / self.divisor + self.shift
         except OverflowError:
             raise PayloadError("out_of_range", f"{str(raw)[:40]}... is beyond a float") from None
         if not math.isfinite(raw):

@@ -19,6 +19,8 @@ from twin.errors import PayloadError
 from twin.mapping.file import Row, TimeAt
 from twin.mapping.numbers import clean
 from twin.mapping.path import Leaf, Path, parse_path, typed, walk
+from twin.mapping.pattern import Pattern
+from twin.sparkplug.payload import metrics, parse
 
 __all__ = ["MISMATCH", "REFUSED", "Record", "Shape"]
 
@@ -58,6 +60,7 @@ class Shape:
     def __init__(self, row: Row) -> None:
         self.row = row
         fixed = row.format == "number"
+        self._names = [Pattern(text, levels=False) for text in row.take.values()]
         paths = [one.path for one in row.signal]
         self._values = list(dict.fromkeys(paths))
         self.columns = [self._values.index(path) for path in paths]
@@ -70,7 +73,13 @@ class Shape:
         self._clean = self._texts and not (keyed and any(one.words for one in row.signal))
         self._words = [{}] * len(self._values) if keyed else [one.words for one in row.signal]
         self._translate = self._clean or any(self._words)
-        parts = {"json": self._json, "csv": self._csv, "number": self._number, "line_protocol": self._lines}
+        parts = {
+            "json": self._json,
+            "csv": self._csv,
+            "number": self._number,
+            "line_protocol": self._lines,
+            "sparkplug": self._metrics,
+        }
         self._split: Callable[[bytes, bool], list[Record | PayloadError]] = parts[row.format]
         self._typed: Callable[[bytes], list[Record]] | None = None
         if row.format == "json":
@@ -101,7 +110,7 @@ class Shape:
             if UnsetType in kinds:
                 values = tuple(_NAN if value is UNSET else value for value in values)
                 kinds.discard(UnsetType)
-            if not kinds <= {float, int}:
+            if not kinds <= {float, int} or any(value != value for value in record.values):
                 raise PayloadError(MISMATCH, "not regular")
             found.append(Record(take, time, flags, values))
         return found
@@ -211,6 +220,23 @@ class Shape:
             fields, tags, time = point["fields"], point["tags"], point["time"]
             names = [fields.get(name, tags.get(name, UNSET)) for name in self._all()]
             found.append(self._record(names)._replace(time=None if time is None else time * unit))
+        return found
+
+    def _metrics(self, payload: bytes, strict: bool) -> list[Record | PayloadError]:
+        """Metrics by name, those of one time together; with `take`, each alone."""
+        found: list[Record | PayloadError] = []
+        together: dict[int | None, dict[str, Any]] = {}
+        for one in metrics(parse(payload)):
+            time = None if one.time_ms is None else one.time_ms * 1_000_000
+            if not one.name:
+                found.append(PayloadError("unknown_alias", f"a metric with alias {one.alias} and no name"))
+            elif not self._names:
+                together.setdefault(time, {})[one.name] = one.value
+            elif self._names[0].match(one.name) is not None:
+                found.append(Record((one.name,), time, (), (one.value,)))
+        for time, said in together.items():
+            if any(name in said for name in self._values):
+                found.append(Record((), time, (), tuple(said.get(name, UNSET) for name in self._values)))
         return found
 
 

@@ -9,15 +9,19 @@ from twin.errors import ConfigError, PayloadError
 from twin.mapping.decode import Found, MappedRow
 from twin.mapping.file import parse
 from twin.ports import Message
+from twin.sparkplug.session import NAMESPACE
 from twin.topics import Router
 
 __all__ = ["Mapping", "mapping"]
 
 _KNOWN = 65_536  # topics remembered
+_NOBODY = (-1,)  # rows of a Sparkplug message that no row is about: an edge node has more than we map
+_SPARKPLUG = f"{NAMESPACE}/"
 
 
 class Mapping:
-    """The rows of a file, on one plant. `filters`: the subscriptions that they need; `fresh`: those among them whose
+    """The rows of a file, on one plant. `filters`: the subscriptions that they need (those of Sparkplug rows are the
+    host's, `sparkplug` says whether there are any); `fresh`: those among them whose
     retained messages are not wanted, because their time would be that of each new start (F16).
     """
 
@@ -26,7 +30,8 @@ class Mapping:
         self._max_payload = max_payload
         self._known: dict[str, tuple[int, ...]] = {}
         arrival = {row.pattern.filter for row in rows if row.arrival}
-        self.filters = tuple(dict.fromkeys(row.pattern.filter for row in rows))
+        self.sparkplug = any(row.row.format == "sparkplug" for row in rows)
+        self.filters = tuple(dict.fromkeys(r.pattern.filter for r in rows if r.row.format != "sparkplug"))
         self.fresh = frozenset(arrival)
 
     def of(self, topic: str) -> tuple[int, ...]:
@@ -34,6 +39,8 @@ class Mapping:
         found = self._known.get(topic)
         if found is None:
             found = tuple(place for place, row in enumerate(self.rows) if row.pattern.match(topic) is not None)
+            if not found and self.sparkplug and topic.startswith(_SPARKPLUG):
+                found = _NOBODY
             if len(self._known) < _KNOWN:
                 self._known[topic] = found
         return found
@@ -43,6 +50,9 @@ class Mapping:
         found, groups = Found(), dict[int, list[int]]()
         for index, message in enumerate(messages):
             rows = self.of(message.topic)
+            if rows is _NOBODY:
+                found.unknown["Sparkplug messages that no row maps"] += 1
+                continue
             if len(message.payload) > self._max_payload:
                 error = PayloadError("oversize", f"{len(message.payload)} bytes, at most {self._max_payload}")
                 found.problem(index, message, self.rows[rows[0]].row, error)
