@@ -47,19 +47,24 @@ def test_names_that_are_none(name: str, value: str) -> None:
         sparkplug_of(settings, beside_of(settings), "", told)
 
 
-@pytest.mark.live
-def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
-    broker: Server, fresh_name: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "map.toml"
-    file.write_text(MAP.format(fresh_name).replace('"s/L/', '"demo/A/A'))
-    settings = resolve(
+def settings_of(broker: Server, fresh_name: str, tmp_path: Path, file: Path) -> Settings:
+    """Ingest and engine on a memory store, as a Sparkplug host."""
+    return resolve(
         flags={
             "mqtt.url": broker.url, "mqtt.client_id": fresh_name, "mqtt.root": fresh_name, "mqtt.twin_root": "",
             "sink.url": "memory", "data.dir": str(tmp_path), "ingest.map": str(file), "engine.estimate": "false",
             "sparkplug.host_id": f"{fresh_name}h", "sparkplug.group": fresh_name, "plant.pots": "3",
         }
     )  # fmt: skip
+
+
+@pytest.mark.live
+def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
+    broker: Server, fresh_name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "map.toml"
+    file.write_text(MAP.format(fresh_name).replace('"s/L/', '"demo/A/A'))
+    settings = settings_of(broker, fresh_name, tmp_path, file)
     running: list[Twin] = []
 
     async def watch(twin: Twin) -> None:

@@ -107,6 +107,15 @@ def test_after_a_new_birth_a_device_that_is_not_born_again_becomes_stale() -> No
     assert not host.online("G", "N", "d")
 
 
+def test_an_alias_of_an_earlier_birth_is_not_known_any_more() -> None:
+    host = host_with(BORN, DEVICE)
+    host.take(message("NBIRTH", 0, {"up": 1.0}, birth_seq=8), NOW_MS)
+    host.take(message("DBIRTH", 1, {"U": 4.0}, device="d", aliases={"U": 5}), NOW_MS)
+    out = host.take(message("DDATA", 2, {5: 4.1, 2: 9.0}, device="d"), NOW_MS)
+    assert (values(out), out.rebirths) == ([{"U": 4.1, "alias 2": 9.0}], [("G", "N")])
+    assert values(host.take(message("DDEATH", 3, {}, device="d"), NOW_MS)) == [{"U": None}], "T is not its any more"
+
+
 def test_when_our_own_connection_is_lost_all_is_stale() -> None:
     host = host_with(BORN, DEVICE)
     host.take(data(4, 4.4), NOW_MS)
