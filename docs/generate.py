@@ -10,6 +10,7 @@ from pathlib import Path
 from twin.catalogue import FIELDS, TWIN
 from twin.faults import FAULTS
 from twin.kpis import KPIS
+from twin.metrics import EXPORTED
 from twin.salvage import REASONS
 from twin.settings import SETTINGS
 from twin.signals import MEASUREMENTS, SIGNALS
@@ -115,6 +116,18 @@ def plans() -> str:
     return text
 
 
+def metrics() -> str:
+    rows = ((f"`{m.name}`", m.kind, ", ".join(f"`{label}`" for label in m.labels), m.help) for m in EXPORTED)
+    return (
+        "# Metrics\n\nWhat `/metrics` exports, in the format of Prometheus or OpenMetrics ([how to watch "
+        "it](../operations.md)). A process exports the rows of the parts that it runs; a histogram comes as `_bucket`, "
+        "`_sum` and `_count`. Beside these: `process_*` (CPU, memory, open files, start time).\n\n"
+        + table(("name", "type", "labels", "meaning"), rows)
+        + "\nNo label names a pot: the number of series does not grow with the plant. `reason` is one of "
+        "[these](parked.md), `code` one of [these](faults.md).\n"
+    )
+
+
 PAGES = {
     "settings.md": settings,
     "signals.md": signals,
@@ -122,6 +135,7 @@ PAGES = {
     "faults.md": faults,
     "parked.md": reasons,
     "plans.md": plans,
+    "metrics.md": metrics,
 }
 
 

@@ -171,16 +171,22 @@ http {{
         }}
         location / {{ proxy_pass http://influxd; }}
     }}
+    {tls}
 }}
 """
 
 
-def nginx_v2(influx: Server) -> AbstractContextManager[Server]:
-    """Run nginx before an InfluxDB 1.6: it gives it the write path that InfluxDB 1.8, 2 and 3 share."""
+def nginx_v2(influx: Server, tls: str = "") -> AbstractContextManager[Server]:
+    """Run nginx before an InfluxDB 1.6: it gives it the write path that InfluxDB 1.8, 2 and 3 share.
+
+    `tls`: directives of a second server, which speaks TLS on the port that they name and passes everything on.
+    """
 
     def build(port: int, directory: Path) -> Server:
         file = directory / "nginx.conf"
-        file.write_text(NGINX_CONFIG.format(host=HOST, port=port, influx_port=influx.port, directory=directory))
+        second = f"server {{ {tls} location / {{ proxy_pass http://{HOST}:{port}; }} }}" if tls else ""
+        ports = {"port": port, "influx_port": influx.port}
+        file.write_text(NGINX_CONFIG.format(host=HOST, directory=directory, tls=second, **ports))
         command = (binary("nginx", "nginx-light"), "-p", str(directory), "-c", str(file), "-e", "stderr")
         return Server(name="nginx", port=port, command=command, directory=directory, ping_path="/nginx-ready")
 

@@ -47,28 +47,28 @@ class Ring:
 
 
 class Sampled:
-    """Sum and set of seconds per (row, minute) of a sampled signal.
+    """Sum and set of seconds per (minute, row) of a sampled signal: minutes come, are read and go as a whole.
 
     `resolution` [SI] is the step in which values are summed, as integers: addition in any order gives the same sum.
     """
 
     def __init__(self, rows: int, minutes: int, resolution: float) -> None:
         self.resolution = resolution
-        self.total = np.zeros((rows, minutes), np.int64)
-        self.seconds = np.zeros((rows, minutes), np.uint64)
+        self.total = np.zeros((minutes, rows), np.int64)
+        self.seconds = np.zeros((minutes, rows), np.uint64)
 
     def grow(self, rows: int) -> None:
-        extra = rows - len(self.total)
-        self.total = np.pad(self.total, ((0, extra), (0, 0)))
-        self.seconds = np.pad(self.seconds, ((0, extra), (0, 0)))
+        extra = rows - self.total.shape[1]
+        self.total = np.pad(self.total, ((0, 0), (0, extra)))
+        self.seconds = np.pad(self.seconds, ((0, 0), (0, extra)))
 
     def clear(self, slots: Ints) -> None:
-        self.total[:, slots] = 0
-        self.seconds[:, slots] = 0
+        self.total[slots] = 0
+        self.seconds[slots] = 0
 
     def add(self, row: Ints, slot: Ints, second: Ints, value: Floats) -> None:
         """Count each (row, slot, second) once; `value` [SI]."""
-        place = row * self.total.shape[1] + slot
+        place = slot * self.total.shape[1] + row
         _, first = np.unique(place * 60 + second, return_index=True)
         place, second, value = place[first], second[first], value[first]
         bit = np.left_shift(np.uint64(1), second.astype(np.uint64))
@@ -79,9 +79,9 @@ class Sampled:
 
     def read(self, slots: Ints) -> tuple[Floats, Floats]:
         """Mean [SI] and number of samples, each (rows, len(slots)); mean is 0 where there is no sample."""
-        count = np.bitwise_count(self.seconds[:, slots]).astype(np.float64)
-        mean = self.total[:, slots] * self.resolution / np.maximum(count, 1.0)
-        return mean, count
+        count = np.bitwise_count(self.seconds[slots]).astype(np.float64)
+        mean = self.total[slots] * self.resolution / np.maximum(count, 1.0)
+        return mean.T, count.T
 
 
 class Metered:

@@ -1,4 +1,4 @@
-"""The command line: `twin up | run | ingest | simulate | record | replay | status | report | evaluate | trace ...`."""
+"""The command line: `twin up | run | ingest | simulate | record | replay | status | report | deadletter ...`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from twin import cli_evaluate, cli_map, cli_record, cli_replay, cli_report, cli_simulate, cli_status
-from twin.cli_options import ConfigOption, SetOption, settings_of
+from twin import cli_deadletter, cli_evaluate, cli_map, cli_record, cli_replay, cli_report, cli_simulate, cli_status
+from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
 from twin.errors import ConfigError, SmelterError
-from twin.parts import codec_of, engine_of, roles_of, roster_of
+from twin.log import Log
+from twin.parts import codec_of, engine_of, roles_of, roster_of, secrets_of
 from twin.ports import Message
 from twin.service import SystemClock
 from twin.service import run as run_service
@@ -35,20 +36,23 @@ app.command()(cli_replay.replay)
 app.command()(cli_status.status)
 app.command()(cli_report.report)
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
 
 
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:
-    terminal = Terminal(Console(stderr=False))
+    form = settings["log.format"]
+    terminal = Terminal(Console(), lines_only=form == "json")
+    log = Log(form, settings["log.level"], terminal.write, secrets_of(settings))
 
     async def process() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-        await run_service(settings, roles, stop=stop, say=terminal.say, watch=terminal.watch)
+        await run_service(settings, roles, stop=stop, say=log, watch=terminal.watch, version=product_version())
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with log.libraries(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(process())
 
 

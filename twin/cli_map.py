@@ -11,16 +11,18 @@ import typer
 from rich.console import Console
 
 from twin.cli_options import ConfigOption, SetOption, settings_of
+from twin.codec import Codec
 from twin.decoded import Decoded
 from twin.errors import ConfigError
 from twin.frames import Quality
 from twin.mapping.file import Row, TimeAt
 from twin.mapping.table import Mapping
-from twin.parts import mapping_of, roster_of, router_of
+from twin.parts import codec_of, roster_of
 from twin.plant import Roster
 from twin.ports import Message
 from twin.salvage import REASONS
 from twin.signals import SIGNALS, by_name
+from twin.sparkplug.session import NAMESPACE, told
 from twin.times import iso
 
 __all__ = ["app", "check"]
@@ -45,10 +47,10 @@ def check(
     settings = settings_of(config, words, ingest__map=str(file))
     if (topic is None) != (payload is None):
         raise ConfigError("give --topic and --payload together, or neither")
-    roster = roster_of(settings)
-    found = mapping_of(settings, router_of(settings, roster))
-    assert found is not None
-    lines = _rows(found) if topic is None else _tried(found, settings["ingest.future_s"], roster, topic, payload or "")
+    codec = codec_of(settings, roster_of(settings))
+    found = codec.beside
+    assert isinstance(found, Mapping)
+    lines = _rows(found) if topic is None else _tried(found, codec, topic, payload or "")
     console = Console(highlight=False, markup=False)
     for line in lines:
         console.print(line, soft_wrap=True)
@@ -71,15 +73,15 @@ def _time_of(row: Row) -> str:
     return "time of arrival, marked UNCERTAIN" if row.time == "arrival" else "its own time"
 
 
-def _tried(found: Mapping, future_s: float, roster: Roster, topic: str, payload: str) -> Iterator[str]:
-    message = Message(topic, _payload(payload))
-    rows = [place for place in found.of(topic) if place >= 0]
+def _tried(found: Mapping, codec: Codec, topic: str, payload: str) -> Iterator[str]:
+    own = told(codec.router.root, topic) if topic.startswith(f"{NAMESPACE}/") else topic
+    message = Message(own, _payload(payload))
+    rows = [place for place in found.of(own) if place >= 0]
     if not rows:
         yield f"no row matches the topic; patterns are {', '.join(mapped.row.topic for mapped in found.rows)}"
         return
     yield f"matches {', '.join(f'row {place + 1} ({found.rows[place].row.title})' for place in rows)}"
-    now_ns = time.time_ns()
-    yield from _shown(found.decode([message], now_ns, now_ns + int(future_s * 1e9)), roster)
+    yield from _shown(codec.decode([message], time.time_ns()), codec.roster)
 
 
 def _payload(text: str) -> bytes:

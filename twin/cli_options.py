@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from twin.errors import ConfigError, PayloadError
+from twin.redact import redacted
 from twin.settings import Settings, resolve
 from twin.times import parse_time
 
@@ -44,7 +45,7 @@ def settings_of(config: Path | None, words: list[str] | None, **named: object) -
     for word in words or []:
         name, separator, value = word.partition("=")
         if not separator:
-            raise ConfigError(f"--set {word!r} is not allowed; it must look like page.port=8081")
+            raise ConfigError(f"--set {redacted(word)!r} is not allowed; it must look like page.port=8081")
         flags[name] = value
     flags |= {name.replace("__", "."): str(value) for name, value in named.items() if value is not None}
     text, where = "", ""

@@ -16,8 +16,8 @@ from twin import kpis, plan
 from twin.adapters.figures import DuckFigures, InfluxFigures
 from twin.cli_options import ConfigOption, SetOption, product_version, run_process, settings_of
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret
-from twin.parts import roster_of
+from twin.files import read_config
+from twin.parts import influx_of, roster_of
 from twin.plan import Plan
 from twin.plant import Line, Plant, Roster, Site
 from twin.progress import Progress
@@ -120,10 +120,10 @@ def _store(settings: Settings, roster: Roster) -> FigureStore:
     if scheme == "duckdb":
         return DuckFigures(Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb")
     if scheme in ("influx", "influxs"):
-        from twin.adapters.influx import InfluxStore, target
+        from twin.adapters.influx import target
 
         where = target(url)
-        store = InfluxStore(where, roster, token=read_secret(settings["sink.token_file"], "sink.token_file"))
+        store = influx_of(where, settings, roster)
         policy = where.bucket.partition("/")[2]
         name = f"{where.url}/{where.bucket}"
         return InfluxFigures(store.query, name, policy=policy, begin=store.open, finish=store.close)

@@ -13,6 +13,7 @@ from pathlib import Path
 from twin.cli_options import duration_s, moment_ns, on_stop, product_version, run_process, settings_of, speed_of
 from twin.errors import ConfigError
 from twin.parts import publisher_of, roster_of
+from twin.precautions import precautions
 from twin.progress import Progress
 from twin.service import SystemClock
 from twin.settings import Settings
@@ -99,6 +100,8 @@ def to_broker(settings: Settings) -> None:
     async def process(progress: Progress) -> None:
         stop = asyncio.Event()
         on_stop(stop.set)
+        for warning in precautions(settings, ("simulate",)):
+            progress.say(f"warning: {warning}")
         async with publisher_of(settings, "smelter-twin-simulator") as publisher:
             began_s = time.monotonic()
 

@@ -7,8 +7,7 @@ a message that does not pass goes through `twin.salvage`, field by field, so tha
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any
@@ -16,17 +15,18 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from twin.decoded import Beside, Decoded, Problem
+from twin.decoded import Beside, Decoded, Gathering, Problem
 from twin.errors import PayloadError
-from twin.frames import Floats, Ints, Readings
+from twin.frames import Codes, Floats, Ints, Readings
 from twin.plant import Roster
 from twin.ports import Message
 from twin.salvage import REASONS, Found, salvage, salvage_section
 from twin.signals import MEASUREMENTS, SIGNALS, of_topic
+from twin.skew import PROMPT, Skew
 from twin.times import parse_times
 from twin.topics import SECTION, Router
 
-__all__ = ["REASONS", "Beside", "Codec", "Decoded", "Problem"]
+__all__ = ["REASONS", "Codec", "Decoded", "Problem"]
 
 _FLOAT_NAN = float("nan")
 _CODES = {kind: of_topic(kind) for kind in MEASUREMENTS}
@@ -53,20 +53,6 @@ _DECODE_SECTION = msgspec.json.Decoder(_struct("telemetry", many=True)).decode
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class _Gathering:
-    """What one decode call has found so far."""
-
-    def __init__(self) -> None:
-        self.parts: list[Readings] = []
-        self.problems: list[Problem] = []
-        self.unknown: Counter[str] = Counter()
-        self.parked: set[int] = set()
-
-    def problem(self, index: int, message: Message, error: PayloadError) -> None:
-        self.parked.add(index)
-        self.problems.append(Problem(message.topic, message.payload, error.reason, error.detail, error.field))
-
-
 class Codec:
     """Decodes the messages of one plant. `future_s`: how far ahead of now a source time may be."""
 
@@ -77,6 +63,7 @@ class Codec:
         self.beside = beside
         self.future_ns = int(future_s * 1e9)
         self.max_payload = max_payload
+        self.skew = Skew()
 
     @property
     def roster(self) -> Roster:
@@ -84,30 +71,30 @@ class Codec:
 
     def decode(self, messages: Sequence[Message], now_ns: int) -> Decoded:
         """Any messages to Readings, in order of topic kind, then of arrival; mapped ones come last."""
-        if self.beside is None:
-            return self._decode(messages, now_ns)
-        own: list[Message] = []
-        mapped: list[Message] = []
-        for message in messages:
-            (mapped if self.beside.of(message.topic) else own).append(message)
+        found = Gathering()
         latest = now_ns + self.future_ns
-        return self._decode(own, now_ns).joined(self.beside.decode(mapped, now_ns, latest))
-
-    def _decode(self, messages: Sequence[Message], now_ns: int) -> Decoded:
-        found = _Gathering()
-        latest = now_ns + self.future_ns
-        for kind, group in self._sort(messages, found).items():
+        beside = self.beside
+        mapped = [] if beside is None else [n for n, message in enumerate(messages) if beside.of(message[0])]
+        for kind, group in self._sort(messages, frozenset(mapped), found).items():
             if kind == SECTION:
                 for index, unit in group:
                     self._decode_section(messages[index], index, unit, latest, found)
             else:
                 self._decode_kind(kind, group, messages, latest, found)
-        return Decoded(Readings.concat(found.parts), tuple(found.problems), len(found.parked), dict(found.unknown))
+        if beside is not None and mapped:
+            beside.decode(mapped, messages, now_ns, latest, found)
+            for units, times in found.heard:
+                self.skew.note(units, times, now_ns)
+        return found.decoded()
 
-    def _sort(self, messages: Sequence[Message], found: _Gathering) -> dict[str, list[tuple[int, int]]]:
+    def _sort(
+        self, messages: Sequence[Message], others: Set[int], found: Gathering
+    ) -> dict[str, list[tuple[int, int]]]:
         groups: dict[str, list[tuple[int, int]]] = {}
         route, limit = self.router.route, self.max_payload
         for index, message in enumerate(messages):
+            if index in others:
+                continue
             try:
                 kind, unit = route(message[0])
                 if len(message[1]) > limit:
@@ -122,7 +109,7 @@ class Codec:
         return groups
 
     def _decode_kind(
-        self, kind: str, group: list[tuple[int, int]], messages: Sequence[Message], latest: int, found: _Gathering
+        self, kind: str, group: list[tuple[int, int]], messages: Sequence[Message], latest: int, found: Gathering
     ) -> None:
         decode, rows, kept = _DECODE[kind], [], []
         for item in group:
@@ -136,12 +123,24 @@ class Codec:
         codes = _CODES[kind]
         values = np.fromiter(chain.from_iterable(map(_VALUES[kind], rows)), np.float64, len(rows) * len(codes))
         times, errors = parse_times([row.time for row in rows])
-        good = self._judge_times(times, errors, latest, [item[0] for item in kept], messages.__getitem__, found)
         units = np.array([item[1] for item in kept], np.int32)
+        self._note_skew(kind, units, times, errors, latest)
+        good = self._judge_times(times, errors, latest, [item[0] for item in kept], messages.__getitem__, found)
         table = values.reshape(len(rows), len(codes))
         if not good.all():
             times, units, table = times[good], units[good], table[good]
         found.parts.append(_long(times, units, codes, table))
+
+    def _note_skew(
+        self, kind: str, units: Codes, times: Ints, errors: Sequence[PayloadError | None], latest: int
+    ) -> None:
+        """Of what is sent as it is measured."""
+        if kind not in PROMPT:
+            return
+        if any(errors):
+            good = [error is None for error in errors]
+            units, times = units[good], times[good]
+        self.skew.note(units, times, latest - self.future_ns)
 
     def _judge_times(
         self,
@@ -150,7 +149,7 @@ class Codec:
         latest: int,
         indices: Sequence[int],
         message_of: Callable[[int], Message],
-        found: _Gathering,
+        found: Gathering,
     ) -> np.ndarray[Any, np.dtype[np.bool_]]:
         good = np.ones(len(times), bool)
         if any(errors) or (len(times) and times.max() > latest):
@@ -162,9 +161,10 @@ class Codec:
                     found.problem(indices[row], message_of(indices[row]), error)
         return good
 
-    def _salvage(self, kind: str, index: int, unit: int, message: Message, latest: int, found: _Gathering) -> None:
+    def _salvage(self, kind: str, index: int, unit: int, message: Message, latest: int, found: Gathering) -> None:
         try:
             result = salvage(kind, message.payload)
+            self._note_skew(kind, np.array([unit], np.int32), np.array([result.time_ns]), (), latest)
             if result.time_ns > latest:
                 raise _future(result.time_ns, latest - self.future_ns)
         except PayloadError as error:
@@ -172,7 +172,7 @@ class Codec:
             return
         self._take(result, index, message, [unit], found)
 
-    def _take(self, result: Found, index: int, message: Message, units: Sequence[int], found: _Gathering) -> None:
+    def _take(self, result: Found, index: int, message: Message, units: Sequence[int], found: Gathering) -> None:
         found.unknown.update(result.unknown)
         for error in result.errors:
             found.problem(index, message, error)
@@ -180,7 +180,7 @@ class Codec:
         unit = [units[row] for row in result.row]
         found.parts.append(Readings.of([result.time_ns] * count, unit, result.signal, result.value))
 
-    def _decode_section(self, message: Message, index: int, line: int, latest: int, found: _Gathering) -> None:
+    def _decode_section(self, message: Message, index: int, line: int, latest: int, found: Gathering) -> None:
         line_path = self.roster.paths[line]
         try:
             row = _DECODE_SECTION(message.payload)
@@ -197,12 +197,17 @@ class Codec:
             )
             return
         times, errors = parse_times(stamps)
+        codes_of = np.array(units, np.int32)
+        if several:
+            self._note_skew("telemetry", codes_of, times, errors, latest)
+        elif errors == [None]:
+            self._note_skew("telemetry", codes_of, np.full(len(units), times[0]), (), latest)
         good = self._judge_times(times, errors, latest, [index] * len(times), lambda _: message, found)
         if not several:
             times, good = np.repeat(times, len(units)), np.repeat(good, len(units))
-        found.parts.append(_long(times[good], np.array(units, np.int32)[good], codes, table[good]))
+        found.parts.append(_long(times[good], codes_of[good], codes, table[good]))
 
-    def _salvage_section(self, message: Message, index: int, line: str, latest: int, found: _Gathering) -> None:
+    def _salvage_section(self, message: Message, index: int, line: str, latest: int, found: Gathering) -> None:
         try:
             pots, results = salvage_section(message.payload)
         except PayloadError as error:
@@ -213,6 +218,7 @@ class Codec:
                 if isinstance(result, PayloadError):
                     raise result
                 unit = self.router.pot(f"{line}/{pot}")
+                self._note_skew("telemetry", np.array([unit], np.int32), np.array([result.time_ns]), (), latest)
                 if result.time_ns > latest:
                     raise _future(result.time_ns, latest - self.future_ns)
             except PayloadError as error:

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from twin.redact import redacted
 from twin.service import Twin
 from twin.settings import SETTINGS, Settings
 from twin.signals import SIGNALS
@@ -21,19 +22,26 @@ _SHOWN_NOTICES = 4
 
 
 class Terminal:
-    """Shows a running twin until cancelled. `say` keeps the last notices (outages, recoveries)."""
+    """Shows a running twin until cancelled: a picture of it on a terminal, log lines elsewhere and with `lines_only`.
 
-    def __init__(self, console: Console) -> None:
+    `write` takes finished log lines; under the picture the last of them stand.
+    """
+
+    def __init__(self, console: Console, *, lines_only: bool = False) -> None:
         self.console = console
+        self._pictures = console.is_terminal and not lines_only
         self._notices: deque[str] = deque(maxlen=_SHOWN_NOTICES)
 
-    def say(self, text: str) -> None:
-        self._notices.append(text)
-        if not self.console.is_terminal:
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def write(self, line: str) -> None:
+        """Show a finished log line."""
+        self._notices.append(line)
+        if not self._pictures:
+            self.console.file.write(line + "\n")
+            self.console.file.flush()
 
     async def watch(self, twin: Twin) -> None:
-        if not self.console.is_terminal:
+        """Show the twin until cancelled."""
+        if not self._pictures:
             await self._lines(twin)
             return
         with Live(self.render(twin), console=self.console, auto_refresh=False, transient=False) as live:
@@ -44,13 +52,15 @@ class Terminal:
     async def _lines(self, twin: Twin) -> None:
         """What runs and where, then one line a minute."""
         for name, place in twin.where.items():
-            self.say(f"{name}: {place}")
+            if name != "page":  # that is said when it answers
+                twin.say(f"{name}: {place}")
         while True:
             await asyncio.sleep(60.0)
             view = twin.ingest_view()
-            lag = "unknown" if view.lag_s is None else f"{view.lag_s:.1f} s"
-            counts = f"received {view.received}, stored {view.stored}, parked {view.parked}"
-            self.say(f"{counts}, {view.messages_per_s:.0f}/s, lag {lag}")
+            lag_s = None if view.lag_s is None else round(view.lag_s, 1)
+            rate = round(view.messages_per_s, 1)
+            twin.say("ingest", received=view.received, stored=view.stored, parked=view.parked, messages_per_s=rate,
+                     lag_s=lag_s)  # fmt: skip
 
     def render(self, twin: Twin) -> Panel:
         """The whole screen of `twin up`."""
@@ -87,7 +97,7 @@ def settings_table(settings: Settings) -> Table:
     for setting, value, origin in settings.rows():
         style = "" if origin == "default" else "bold"
         meaning = f"{setting.help} [{setting.allowed}; {setting.environment}]"
-        row = (setting.name, str(value), setting.unit, str(setting.default), origin, meaning)
+        row = (setting.name, redacted(str(value)), setting.unit, str(setting.default), origin, meaning)
         table.add_row(*(Text(cell, style=style) for cell in row))
     assert len(table.rows) == len(SETTINGS)
     return table

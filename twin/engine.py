@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
@@ -26,12 +27,12 @@ from twin.plant import Line, Plant, Roster, Site
 from twin.portfolio import portfolio_grades
 from twin.signals import SIGNALS, of_topic
 from twin.times import day_of
-from twin.tracking import Track, Tracker
+from twin.tracking import SAMPLED, Track, Tracker
 from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
 from twin.windows import LONG
 
-__all__ = ["Engine", "Settings", "State", "grades_of"]
+__all__ = ["Engine", "Settings", "State"]
 
 _FACTOR = np.array([SI[signal.unit][0] for signal in SIGNALS])
 _OFFSET = np.array([SI[signal.unit][1] for signal in SIGNALS])
@@ -158,6 +159,9 @@ class Engine:
         newest = np.maximum.accumulate(np.concatenate([[state.newest_tick], tick]))
         # A late reading takes effect in the next tick to close after it came.
         effective = np.maximum(tick, newest[:-1] - self.settings.grace)
+        told = _too_late_to_tell(state, readings, tick, effective)
+        if told.any():
+            readings, effective = readings.take(~told), effective[~told]
         state.newest_tick = int(newest[-1])
         waiting = Readings.concat([state.pending, readings])
         waiting_tick = np.concatenate([state.pending_tick, effective])
@@ -209,7 +213,7 @@ class Engine:
         track, u = state.track, self.settings.u_efficiency
         if track is None or self.tracker is None:
             return {code: Belief.fixed(ledger.pots, u) for code, ledger in state.books.ledgers.items()}
-        columns = (track.offset, track.u_common, track.u_own, track.metal_sd)
+        columns = (track.offset, track.u_common, track.u_own, track.learnt, track.metal_sd)
         return {code: Belief(*(c[pots] for c in columns)) for code, pots in self.tracker.pots_of.items()}
 
     def _figures(self, state: State) -> tuple[WindowFigures, ...]:
@@ -227,7 +231,7 @@ class Engine:
         """Every rule of lines and plants over each open window; of the portfolio over the open months and years."""
         day = day_of(max(state.closed_ns, 0))
         now = [figure for figure in figures if figure.open]
-        grades = [found for figure in now for found in grades_of(self.plan, self.roster, figure, day)]
+        grades = [found for figure in now for found in self._graded(figure, day)]
         for kind in sorted(LONG):
             mine = [f for f in now if f.window == kind and int(f.units[0]) in self.lines]
             if mine:
@@ -235,17 +239,28 @@ class Engine:
                 grades += portfolio_grades(self.plan, self.plant, lines, mine, day, self.settings.efficiency)
         return grades
 
+    def _graded(self, figures: WindowFigures, day: date) -> Iterator[Grade]:
+        """Every rule of the plan that holds on `day` for units of this kind, over this window of a line or site."""
+        plan, unit = self.plan, int(figures.units[0])
+        line = self.lines.get(unit)
+        scope, unfit = ("plant", "") if line is None else ("line", line[1].too_young(day))
+        coverage = float(figures.kpis["coverage_pct"][0])
+        for rule in plan.rules:
+            if rule.graded_at(scope) and rule.valid_on(day):
+                kpi = METRICS[rule.metric][1]
+                value = Figure(math.nan, math.nan)
+                if kpi in figures.kpis:
+                    value = Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0]))
+                yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct, unfit)
 
-def grades_of(plan: Plan, roster: Roster, figures: WindowFigures, day: date) -> Iterator[Grade]:
-    """Every rule of the plan that holds on `day` for units of this kind, graded over this window of a line or site."""
-    unit = int(figures.units[0])
-    scope = "plant" if roster.kinds[unit] == "site" else "line"
-    coverage = float(figures.kpis["coverage_pct"][0])
-    for rule in plan.rules:
-        if rule.graded_at(scope) and rule.valid_on(day):
-            kpi = METRICS[rule.metric][1]
-            known = kpi in figures.kpis
-            value = (
-                Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0])) if known else Figure(math.nan, math.nan)
-            )
-            yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct)
+
+def _too_late_to_tell(state: State, readings: Readings, tick: Ints, effective: Ints) -> NDArray[np.bool_]:
+    """Late readings that change no frame, fault or estimate, because a newer one was told: not worth keeping until
+    a tick closes. A backlog that drains, or a restart that reads back what it knows, would fill the memory with them.
+    One is left for each tick that they let close.
+    """
+    older = readings.time_ns < state.said_ns[readings.unit, readings.signal]
+    told: NDArray[np.bool_] = (tick < effective) & older & ~np.isin(readings.signal, SAMPLED)
+    rows = np.flatnonzero(told)
+    told[rows[np.unique(effective[rows], return_index=True)[1]]] = False
+    return told

@@ -50,8 +50,23 @@ class SinkUnavailable(SmelterError):
 
 
 class SinkRejected(SmelterError):
-    """The sink refuses this data however often it is sent; `lines` holds what it refused, if known."""
+    """The sink refuses this data however often it is sent.
 
-    def __init__(self, message: str, lines: tuple[bytes, ...] = ()) -> None:
+    `reason` is one of `twin.codec.REASONS`; `lines` holds what it refused and `fields` the (measurement, field) pairs
+    whose type it refuses, if known; `whole`: nothing of what was sent is kept.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        lines: tuple[bytes, ...] = (),
+        *,
+        reason: str = "refused",
+        fields: tuple[tuple[str, str], ...] = (),
+        whole: bool = False,
+    ) -> None:
         super().__init__(message)
         self.lines = lines
+        self.reason = reason
+        self.fields = fields
+        self.whole = whole

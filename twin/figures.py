@@ -28,17 +28,19 @@ __all__ = ["Belief", "Books", "Figures"]
 @dataclass(frozen=True, slots=True)
 class Belief:
     """What is believed of the pots of one line (pots,): `offset` efficiency beyond the model's [1], its uncertainty in
-    two parts (`u_common` of all pots, `u_own`) [1], and `metal_sd` [kg] of the metal in each pot."""
+    two parts (`u_common` of all pots, `u_own`) [1], how far it was `learnt` from taps [1], and `metal_sd` [kg] of the
+    metal in each pot."""
 
     offset: Floats
     u_common: Floats
     u_own: Floats
+    learnt: Floats
     metal_sd: Floats
 
     @classmethod
     def fixed(cls, pots: int, u_efficiency: float) -> Belief:
         """Where no state is estimated."""
-        return cls(np.zeros(pots), np.full(pots, u_efficiency), np.zeros(pots), np.zeros(pots))
+        return cls(np.zeros(pots), np.full(pots, u_efficiency), *(np.zeros(pots) for _ in range(3)))
 
 
 @dataclass(slots=True)
@@ -150,6 +152,7 @@ class Figures:
             efficiency=np.full(len(rows.units), self._efficiency),
             u_common=rows.spread([belief.u_common for belief in mine]) / rows.pots,
             u_own=np.sqrt(rows.spread([np.square(belief.u_own) for belief in mine])) / rows.pots,
+            learnt=rows.spread([belief.learnt for belief in mine]) / rows.pots,
             inventory_sd=np.sqrt(rows.spread([np.square(belief.metal_sd) for belief in mine])),
             instruments=instruments,
             together=together,
@@ -214,6 +217,7 @@ def _joined(bases: Sequence[Basis]) -> Basis:
         classes("auxiliary_class_pct"), classes("scale_class_pct"),
     )  # fmt: skip
     return Basis(
-        rows("efficiency"), rows("u_common"), instruments, rows("u_own"), rows("inventory_sd"), rows("together"),
-        rows("sharing"), first.carbon, first.tariff, first.step_kwh_t, first.stopped_off, rows("given"),
+        rows("efficiency"), rows("u_common"), instruments, rows("u_own"), rows("learnt"), rows("inventory_sd"),
+        rows("together"), rows("sharing"), first.carbon, first.tariff, first.step_kwh_t, first.stopped_off,
+        rows("given"),
     )  # fmt: skip

@@ -30,9 +30,9 @@ class Basis:
     """What figures rest on beside their totals; each a number or an array (rows,).
 
     efficiency [1]: current efficiency where no state is estimated; u_common, u_own [1]: standard uncertainty of the
-    efficiency, the part that all pots share and that of the row alone. inventory_sd [kg]: of the metal in the row's
-    pots. together, sharing: how many pots stand behind the row's share of a meter, and how many share that meter.
-    `carbon` and `tariff` are those of the plan, `step_kwh_t` the tariff's step that holds [kWh/t, NaN = none].
+    efficiency, the part that all pots share and that of the row alone; learnt [1]: how far taps told it.
+    inventory_sd [kg]: of the metal in the row's pots. together, sharing: how many pots stand behind the row's share of
+    a meter, and how many share it. `carbon`, `tariff` of the plan, `step_kwh_t` the tariff's step [kWh/t, NaN = none].
     `stopped_off`: what stopped pots lose is taken off the AC; given [J]: what else is, of the row's line.
     """
 
@@ -40,6 +40,7 @@ class Basis:
     u_common: Floats | float
     instruments: Instruments
     u_own: Floats | float = 0.0
+    learnt: Floats | float = 0.0
     inventory_sd: Floats | float = 0.0
     together: Floats | float = 1.0
     sharing: Floats | float = 1.0
@@ -74,7 +75,7 @@ class Account:
         """Metal [kg] by Faraday from charge [A s]."""
         b = self.basis
         metal: Floats = metal_rate(charge, self.efficiency)
-        return metal_by_faraday(metal, self.efficiency, b.u_common, b.u_own, b.instruments)
+        return metal_by_faraday(metal, self.efficiency, b.u_common, b.u_own, b.instruments, b.learnt)
 
     @cached_property
     def metal(self) -> Amount[Floats]:

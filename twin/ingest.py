@@ -13,13 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from twin.codec import Codec, Problem
+from twin.codec import Codec, Decoded, Problem
+from twin.collisions import Collisions
+from twin.divide import divide
 from twin.errors import SinkRejected, SinkUnavailable
-from twin.frames import Readings
+from twin.frames import Quality, Readings
 from twin.ports import Clock, Delivery, Message, Sink, Source
 
-__all__ = ["Counts", "Ingestor", "Park"]
+__all__ = ["OTHER_NAMES", "Counts", "Ingestor", "Park"]
 
+OTHER_NAMES = "(others)"
+_MOST_NAMES = 1000  # of fields that no signal names; the rest are counted together
 _LAST_DOUBLING = 30  # of the pause between tries: without an end the number would outgrow a float within hours
 
 
@@ -31,7 +35,11 @@ class Park(Protocol):
 
 @dataclass
 class Counts:
-    """What has come in and where it went. `newest_ns` is the newest source time seen."""
+    """What has come in and where it went. `newest_ns` is the newest source time seen.
+
+    `bad_values`: readings without a usable value (null, NaN, out of range); `collisions`: readings that replaced
+    another value of the same unit, signal and time.
+    """
 
     received: int = 0
     stored: int = 0
@@ -39,9 +47,25 @@ class Counts:
     readings: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    bad_values: int = 0
+    collisions: int = 0
     newest_ns: int = 0
     store_problem: str = ""
     outages: int = 0
+
+    def take(self, decoded: Decoded, messages: int) -> None:
+        """Count a batch that is safe. Names of unknown fields come from outside: only so many are told apart."""
+        self.received += messages
+        self.parked += decoded.parked
+        self.stored += messages - decoded.parked
+        self.readings += len(decoded.readings)
+        self.problems.update(problem.reason for problem in decoded.problems)
+        for name, count in decoded.unknown.items():
+            known = name in self.unknown_fields or len(self.unknown_fields) < _MOST_NAMES
+            self.unknown_fields[name if known else OTHER_NAMES] += count
+        if len(decoded.readings):
+            self.bad_values += int((decoded.readings.quality == Quality.BAD).sum())
+            self.newest_ns = max(self.newest_ns, int(decoded.readings.time_ns.max()))
 
 
 class Ingestor:
@@ -62,6 +86,7 @@ class Ingestor:
         retry_max_s: float = 30.0,
         writes: int = 3,
         on_outage: Callable[[str], None] = lambda problem: None,
+        on_refused: Callable[[SinkRejected], None] = lambda error: None,
     ) -> None:
         self.counts = Counts()
         self._source, self._codec, self._sink, self._park, self._clock = source, codec, sink, park, clock
@@ -69,6 +94,8 @@ class Ingestor:
         self._retry_max_s = retry_max_s
         self._writes = max(2, writes)
         self._on_outage = on_outage
+        self._on_refused = on_refused
+        self._collisions = Collisions()
         self._waiting = 0  # batches that the store or the disk does not take now
 
     async def run(self) -> None:
@@ -85,6 +112,7 @@ class Ingestor:
         while (item := await under_way.get()) is not None:
             delivery, task = item
             readings = await task
+            self.counts.collisions += self._collisions.count(readings)
             delivery.acknowledge()
             await self._hand_on(readings)
 
@@ -93,32 +121,16 @@ class Ingestor:
         now_ns = self._clock.now_ns()
         decoded = self._codec.decode(messages, now_ns)
         try:
-            await self._until_safe(lambda: self._sink.write(decoded.readings))
+            await self._write(decoded.readings)
         except SinkRejected as error:
-            return await self._divide(messages, error)
+            decoded = await divide(messages, error, self._codec, self._write, now_ns)
+            self._on_refused(error)
         await self._until_safe(lambda: self._park.park(decoded.problems, now_ns))
-        counts = self.counts
-        counts.received += len(messages)
-        counts.parked += decoded.parked
-        counts.stored += len(messages) - decoded.parked
-        counts.readings += len(decoded.readings)
-        counts.problems.update(problem.reason for problem in decoded.problems)
-        counts.unknown_fields.update(decoded.unknown)
-        if len(decoded.readings):
-            counts.newest_ns = max(counts.newest_ns, int(decoded.readings.time_ns.max()))
+        self.counts.take(decoded, len(messages))
         return decoded.readings
 
-    async def _divide(self, messages: Sequence[Message], error: SinkRejected) -> Readings:
-        """Find the message the store refuses by halves; park it alone (F9). Writing twice is harmless (F17)."""
-        if len(messages) > 1:
-            middle = len(messages) // 2
-            return Readings.concat([await self._keep(messages[:middle]), await self._keep(messages[middle:])])
-        problem = Problem(messages[0].topic, messages[0].payload, "refused", str(error)[:500])
-        await self._until_safe(lambda: self._park.park([problem], self._clock.now_ns()))
-        self.counts.received += 1
-        self.counts.parked += 1
-        self.counts.problems["refused"] += 1
-        return Readings.empty()
+    async def _write(self, readings: Readings) -> None:
+        await self._until_safe(lambda: self._sink.write(readings))
 
     async def _until_safe(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try until the other side takes it; an outage is told once, whatever the number of batches that wait."""
@@ -135,8 +147,15 @@ class Ingestor:
                         self._on_outage(str(error))
                 attempt = min(attempt + 1, _LAST_DOUBLING)
                 await asyncio.sleep(random.uniform(0, min(self._retry_max_s, 0.1 * 2**attempt)))  # noqa: S311
+            except SinkRejected:  # to refuse is an answer: the outage is over
+                self._answered(attempt)
+                raise
             else:
-                break
+                self._answered(attempt)
+                return
+
+    def _answered(self, attempt: int) -> None:
+        """The other side answers, after `attempt` tries to which it did not."""
         if attempt:
             self._waiting -= 1
             if not self._waiting:

@@ -14,8 +14,9 @@ from twin.kpis import METRICS
 from twin.plan import Rule
 from twin.point import Refused, Working, figure, working_point
 from twin.times import day_of, iso
-from twin.uncertainty import Figure, Judgement, judge
+from twin.uncertainty import Figure
 from twin.units import SI, from_si, to_si
+from twin.verdict import Judgement, judge
 from twin.whatif import (
     LEVERS,
     SUPERHEAT_BAND,

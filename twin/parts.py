@@ -4,39 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from twin import kpis, plan, plant, topics
+from twin.access import Access
 from twin.adapters.memory import MemorySink
 from twin.adapters.mqtt import Broker, broker
 from twin.adapters.publish import MqttPublisher
-from twin.adapters.sparkplug import Address, SparkplugSource
+from twin.adapters.sparkplug import SparkplugSource
 from twin.codec import Codec
 from twin.decoded import Beside
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret, read_text
+from twin.files import read_config, read_secret, read_text, secret_texts
 from twin.mapping.table import Mapping, mapping
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
-from twin.settings import Settings
+from twin.redact import redacted
+from twin.settings import SECRET_FILES, Settings
 from twin.sparkplug.session import Host
+
+if TYPE_CHECKING:
+    from twin.adapters.influx import InfluxStore, Target
 
 __all__ = [
     "ROLES",
     "MemoryStore",
     "OpenStore",
+    "access_of",
     "broker_of",
     "codec_of",
     "engine_of",
+    "influx_of",
     "mapping_of",
     "publisher_of",
     "roles_of",
     "roster_of",
     "router_of",
+    "secrets_of",
     "sink_of",
     "sparkplug_of",
 ]
@@ -49,6 +57,10 @@ class OpenStore(Store, Protocol):
 
     async def open(self) -> None: ...
 
+    async def probe(self) -> None:
+        """Return when the store answers; raises SinkUnavailable."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -57,6 +69,9 @@ class MemoryStore(MemorySink):
 
     async def open(self) -> None:
         """Memory is always open."""
+
+    async def probe(self) -> None:
+        """Memory always answers."""
 
     async def close(self) -> None:
         """Nothing outlives the process."""
@@ -140,16 +155,30 @@ def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:
         path = Path(rest) if rest else Path(settings["data.dir"]) / "twin.duckdb"
         return DuckStore(path, roster), f"DuckDB {path}"
     if scheme in ("influx", "influxs"):
-        from twin.adapters.influx import InfluxStore, target
+        from twin.adapters.influx import target
 
+        if settings["sink.ca_file"] and scheme == "influx":
+            raise ConfigError(f"sink.ca_file is only for influxs://, and sink.url is {redacted(url)!r}, without TLS")
         where = target(url)
-        token = read_secret(settings["sink.token_file"], "sink.token_file")
-        return InfluxStore(
-            where, roster, token=token, compress=settings["sink.gzip"]
-        ), f"InfluxDB {where.url}/{where.bucket}"
+        return influx_of(where, settings, roster), f"InfluxDB {where.url}/{where.bucket}"
     if scheme == "memory":
         return MemoryStore(roster), "memory"
-    raise ConfigError(f"sink.url = {url!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory")
+    raise ConfigError(
+        f"sink.url = {redacted(url)!r} is not allowed; it starts with duckdb, influx://, influxs:// or memory"
+    )
+
+
+def influx_of(where: Target, settings: Settings, roster: Roster) -> InfluxStore:
+    """InfluxDB at `where`, with the token and the certificate authority of the settings. Raises ConfigError."""
+    from twin.adapters.influx import InfluxStore
+
+    return InfluxStore(
+        where,
+        roster,
+        token=read_secret(settings["sink.token_file"], "sink.token_file"),
+        compress=settings["sink.gzip"],
+        ca_file=settings["sink.ca_file"],
+    )
 
 
 def broker_of(settings: Settings) -> Broker:
@@ -159,6 +188,8 @@ def broker_of(settings: Settings) -> Broker:
         url,
         password=read_secret(settings["mqtt.password_file"], "mqtt.password_file"),
         ca_file=settings["mqtt.ca_file"],
+        cert_file=settings["mqtt.cert_file"],
+        key_file=settings["mqtt.key_file"],
     )
 
 
@@ -173,21 +204,44 @@ def sparkplug_of(
         return None
     if not wanted:
         raise ConfigError("sparkplug.host_id is set: say in ingest.map, by rows of format sparkplug, what metrics mean")
-    at = broker_of(settings)
-    options = {
-        "hostname": at.host, "port": at.port, "username": at.user or None, "password": at.password or None,
-        "tls_context": at.context(),
-    }  # fmt: skip
-    host = Host(reorder_ms=settings["sparkplug.reorder_ms"], debounce_ms=int(settings["sparkplug.rebirth_s"] * 1000))
-    where = Address(options, f"{at.host}:{at.port}")
+    host = Host(
+        reorder_ms=settings["sparkplug.reorder_ms"],
+        debounce_ms=int(settings["sparkplug.rebirth_s"] * 1000),
+        max_payload=settings["ingest.max_payload_bytes"],
+    )
     return SparkplugSource(
-        where, settings["sparkplug.host_id"] + suffix, settings["sparkplug.group"], host=host, on_change=on_change
+        broker_of(settings),
+        settings["sparkplug.host_id"] + suffix,
+        settings["sparkplug.group"],
+        root=settings["mqtt.root"],
+        host=host,
+        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
+        on_change=on_change,
     )
 
 
-def publisher_of(settings: Settings, name: str, *, retain: bool = False) -> MqttPublisher:
+def secrets_of(settings: Settings) -> list[str]:
+    """The texts that no log line may hold: what is in the files of passwords, tokens and private keys that the settings
+    name. Raises ConfigError when one cannot be read."""
+    return [text for name in (*SECRET_FILES, "mqtt.cert_file") for text in secret_texts(settings[name], name)]
+
+
+def access_of(settings: Settings) -> Access:
+    """Who may ask the page. Raises ConfigError."""
+    file = settings["page.token_file"]
+    return Access.of(settings["page.host"], settings["page.hosts"], read_secret(file, "page.token_file"), file)
+
+
+def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
     """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
     at = broker_of(settings)
     return MqttPublisher(
-        at.host, at.port, client_id=name, retain=retain, user=at.user, password=at.password, tls=at.context()
+        at.host,
+        at.port,
+        client_id=name,
+        retain=retain,
+        patience_s=patience_s,
+        user=at.user,
+        password=at.password,
+        tls=at.context(),
     )

@@ -17,7 +17,8 @@ from twin.carbon import Carbon
 from twin.deductions import Deduction
 from twin.errors import ConfigError
 from twin.tariff import Tariff
-from twin.uncertainty import Figure, judge
+from twin.uncertainty import Figure
+from twin.verdict import judge
 
 __all__ = ["Grade", "Plan", "Rule", "Verdict", "grade", "parse"]
 
@@ -102,16 +103,19 @@ class Grade:
     why: str = ""
 
 
-def grade(rule: Rule, unit: int, window: str, figure: Figure[float], coverage_pct: float, minimum_pct: float) -> Grade:
-    """Grade one figure; never on too little data, and never surer than it is."""
+def grade(
+    rule: Rule, unit: int, window: str, figure: Figure[float], coverage_pct: float, minimum_pct: float, unfit: str = ""
+) -> Grade:
+    """Grade one figure; never on too little data, never surer than it is. `unfit`: why the unit is not assessed."""
     value = figure.value
     if not math.isfinite(value):
         return Grade(
             rule, unit, window, math.nan, math.nan, math.nan, math.nan, coverage_pct, "insufficient", "not measured"
         )
-    enough = coverage_pct >= minimum_pct
-    found = judge(figure, rule.limit, rule.sense, sufficient=enough)
-    why = "" if enough else f"coverage {coverage_pct:.0f} % is below {minimum_pct:.0f} %"
+    why = unfit
+    if not why and coverage_pct < minimum_pct:
+        why = f"coverage {coverage_pct:.0f} % is below {minimum_pct:.0f} %"
+    found = judge(figure, rule.limit, rule.sense, sufficient=not why)
     if found.status == "indeterminate":
         why = f"the 95 % interval holds the limit; {100 * found.probability:.0f} % that the rule is met"
     margin = rule.margin(value)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from calendar import monthrange
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +24,7 @@ __all__ = ["Kind", "Line", "Meter", "Plant", "PotDesign", "Roster", "Site", "par
 # Allow-list for ids: they become topic levels and database tags (F23, line-protocol injection).
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 Id = Annotated[str, Meta(pattern=rf"^{_ID.pattern}\Z")]  # `$` would let a line feed through
+YOUNG_MONTHS = 6  # a line that has run for less is not assessed
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
@@ -117,6 +120,17 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Section number (from 1) of the pot with this index in the line."""
         return index // self.section_pots + 1
 
+    def too_young(self, day: date) -> str:
+        """Why the line is not assessed on a day, "" when it is: it has to have run for six months."""
+        if not self.commissioned:
+            return ""
+        since = date.fromisoformat(self.commissioned)
+        year, month = divmod(since.month - 1 + YOUNG_MONTHS, 12)
+        last = monthrange(since.year + year, month + 1)[1]  # 31 August: six months are over on 28 February
+        if day >= date(since.year + year, month + 1, min(since.day, last)):
+            return ""
+        return f"commissioned {since.isoformat()}: a line is assessed after {YOUNG_MONTHS} months"
+
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One smelter with its own calendar."""
@@ -174,6 +188,12 @@ def _check(plant: Plant, where: str) -> None:
                 f"{where}: line {site.id}/{line.id} has design {line.design!r}; "
                 f"the file describes {', '.join(sorted(plant.designs)) or 'none'}"
             )
+        try:
+            line.too_young(date.max)
+        except ValueError as error:
+            raise ConfigError(
+                f"{where}: line {site.id}/{line.id}: commissioned {line.commissioned!r} is not a date like 2026-03-01"
+            ) from error
         if bad := next((pot for pot in line.pot_ids() if not valid_id(pot)), None):
             raise ConfigError(f"{where}: line {site.id}/{line.id}: pot id {bad!r} is not made of A-Z a-z 0-9 _ . -")
     for site in plant.sites:

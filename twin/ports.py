@@ -56,6 +56,13 @@ class Store(Sink, Protocol):
         """Readings of one unit in [start, end), ordered by time, then signal."""
         ...
 
+    async def measured(self, start_ns: int, end_ns: int) -> Readings:
+        """Everything measured in [start, end), of every unit, ordered by time; the twin's own words left out.
+
+        A pot of a known line that the roster does not have yet is enrolled. Raises SinkUnavailable, SinkRejected.
+        """
+        ...
+
 
 class Clock(Protocol):
     """The only source of 'now'. Inside the core, time comes from the data."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from twin.column_map import parse_map
 from twin.errors import ConfigError
-from twin.files import read_secret
-from twin.parts import roster_of
+from twin.parts import influx_of, roster_of
 from twin.plant import Roster
 from twin.ports import Recording
 from twin.recording import Selection, Skipped
+from twin.redact import redacted
 from twin.settings import Settings
 from twin.topics import Router
 
@@ -61,18 +61,18 @@ def recording_of(
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"--map {map_file} cannot be read: {error}") from error
         return CsvRecording(Path(source), parse_map(text, str(map_file)), router, selection, skipped)
-    raise ConfigError(f"{source!r} is no recording; there are {SOURCES}")
+    raise ConfigError(f"{redacted(source)!r} is no recording; there are {SOURCES}")
 
 
 def _influx(source: str, settings: Settings, router: Router, selection: Selection, skipped: Skipped) -> Recording:
-    from twin.adapters.influx import InfluxStore, target
+    from twin.adapters.influx import target
     from twin.adapters.stored import InfluxRecording
 
     try:
         where = target(source)
     except ConfigError as error:
         raise ConfigError(str(error).replace("sink.url", "SOURCE")) from error
-    store = InfluxStore(where, router.roster, token=read_secret(settings["sink.token_file"], "sink.token_file"))
+    store = influx_of(where, settings, router.roster)
     policy = where.bucket.partition("/")[2]
     return InfluxRecording(
         store.query, router, selection, skipped, source, policy=policy, begin=store.open, finish=store.close

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+
+import numpy as np
 
 from twin import checkpoint
 from twin.engine import Engine, State
@@ -18,6 +21,7 @@ from twin.view import event_view, snapshot
 __all__ = ["Runner"]
 
 _EVENTS_SHOWN = 200
+EARLY_READINGS = 3_000_000  # held in memory while the past is read back (23 bytes each); beyond it the ingest waits
 
 
 class Runner:
@@ -25,7 +29,7 @@ class Runner:
 
     `write` gets the figures that changed, the events and the estimated states, every `output_s` and at `finish`;
     `health` tells of the way in. `state`: where an earlier run stopped; `save` is given the state as bytes, every
-    `save_s` and at `finish`.
+    `save_s` and at `finish`. `whole`: there is nothing to `catch_up` with; else no figures are written before that.
     """
 
     def __init__(
@@ -39,12 +43,17 @@ class Runner:
         state: State | None = None,
         save: Callable[[bytes], Awaitable[None]] | None = None,
         save_s: float = 600.0,
+        whole: bool = True,
     ) -> None:
         self.engine = engine
         self.report: Report | None = None
         self.latest: Snapshot | None = None
         self.steps = 0
         self.refused = 0  # windows whose figures the store refused
+        self.windows_told = 0
+        self.stepped_s: float | None = None  # when the last step of `run` ended, by the clock that never goes back
+        self.around_step: Callable[[], AbstractContextManager[object]] = nullcontext  # for who measures steps
+        self.whole = whole  # False until the past is read back: figures of a part do not go over those of the whole
         self._state = engine.start() if state is None else state
         self._save = save
         self._save_s = save_s
@@ -52,6 +61,8 @@ class Runner:
         self._health = health
         self._output_s = output_s
         self._step_s = step_s
+        self._early: list[Readings] = []  # what came while the past was read back
+        self._early_room = 0
         self._waiting: asyncio.Queue[Readings] = asyncio.Queue(maxsize=64)
         self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
         self._unwritten: list[Event] = []
@@ -61,8 +72,23 @@ class Runner:
 
     async def feed(self, readings: Readings) -> None:
         """Hand stored readings to the twin."""
-        if len(readings):
+        if not len(readings):
+            return
+        if self._early_room > 0:
+            self._early_room -= len(readings)
+            self._early.append(readings)
+        else:
             await self._waiting.put(readings)
+
+    @property
+    def waiting_batches(self) -> int:
+        """Batches handed over that no step has taken yet."""
+        return self._waiting.qsize()
+
+    @property
+    def too_old(self) -> int:
+        """Readings older than the horizon, which the books did not take."""
+        return sum(ledger.too_old for ledger in self._state.books.ledgers.values())
 
     async def newer(self) -> None:
         """Return when a newer snapshot is there."""
@@ -90,20 +116,26 @@ class Runner:
 
     async def step(self) -> None:
         """One engine step with everything that waits; the view is renewed even when nothing does."""
-        parts = []
+        parts, self._early = self._early, []
         while not self._waiting.empty():
             parts.append(self._waiting.get_nowait())
         if parts or self.report is None:
-            self._take(Readings.concat(parts))
+            readings = Readings.concat(parts)
+            # A batch is decoded kind by kind: under a backlog, where it spans more than the engine's grace, the line's
+            # readings would come late after all those of its pots, and late readings do not move the estimate.
+            self._take(readings.take(np.argsort(readings.time_ns, kind="stable")))
         assert self.report is not None
+        self.stepped_s = time.monotonic()
         if self.report.time_ns:
             self.latest = snapshot(self.engine, self.report, self._events, self._health())
             async with self._newer:
                 self._newer.notify_all()
 
     def _take(self, readings: Readings) -> None:
-        self._state, self.report = self.engine.step(self._state, readings)
+        with self.around_step():
+            self._state, self.report = self.engine.step(self._state, readings)
         self.steps += 1
+        self.windows_told += len(self.report.figures)
         self._unwritten.extend(self.report.events)
         for event in self.report.events:
             self._events.appendleft(event_view(event, self.engine.roster.paths))
@@ -111,13 +143,21 @@ class Runner:
             self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
 
     async def catch_up(self, past: AsyncIterator[Readings]) -> int:
-        """Take what an earlier run stored after it kept its state; returns how many readings that was."""
-        count = 0
-        async for readings in past:
-            if len(readings):
-                count += len(readings)
-                self._take(readings)
-            await asyncio.sleep(0)
+        """Take what an earlier run stored after it kept its state; returns how many readings that was.
+
+        What is fed meanwhile is taken afterwards: it is newer, and the estimate wants the readings in order.
+        """
+        self.whole = False
+        count, self._early_room = 0, EARLY_READINGS
+        try:
+            async for readings in past:
+                if len(readings):
+                    count += len(readings)
+                    self._take(readings)
+                await asyncio.sleep(0)
+        finally:
+            self._early_room = 0
+        self.whole = True
         return count
 
     async def finish(self) -> None:
@@ -140,6 +180,8 @@ class Runner:
         return state_readings(estimate)
 
     async def _flush(self) -> None:
+        if not self.whole:
+            return
         changed, self._changed = self._changed, {}
         events, self._unwritten = self._unwritten, []
         told, states = self._told_ns, self._states()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,19 @@ from twin.adapters.sparkplug import SparkplugSource
 from twin.announce import state_messages
 from twin.answers import answer
 from twin.codec import Codec
+from twin.decoded import Beside
 from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
+from twin.going_on import GoingOn
 from twin.ingest import Ingestor
+from twin.log import Say
+from twin.notices import Rarely
+from twin.operations import Operations
 from twin.parts import (
     MemoryStore,
     OpenStore,
+    access_of,
     broker_of,
     codec_of,
     engine_of,
@@ -35,18 +40,19 @@ from twin.parts import (
     sink_of,
     sparkplug_of,
 )
-from twin.resume import keep, missed, resumed
+from twin.ports import Sink, Source
+from twin.precautions import precautions
+from twin.rate import Rate
+from twin.resume import Journal, Noted, keep, resumed
 from twin.runner import Runner
 from twin.settings import Settings
+from twin.shutdown import wind_down
 from twin.snapshot import IngestView
 from twin.sources import Together
-from twin.times import iso
 
 __all__ = ["SystemClock", "Twin", "run"]
 
 Job = Callable[[], Coroutine[Any, Any, None]]  # made into a task only when everything is open
-
-_DRAIN_S = 5.0
 
 
 class SystemClock:
@@ -54,21 +60,6 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
-
-
-class _Rate:
-    """Messages a second over the last ten seconds, from a running count."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
-
-    def of(self, count: int) -> float:
-        now = time.monotonic()
-        self._marks.append((now, count))
-        while now - self._marks[0][0] > 10.0:
-            self._marks.popleft()
-        then, before = self._marks[0]
-        return (count - before) / (now - then) if now > then else 0.0
 
 
 @dataclass
@@ -84,8 +75,9 @@ class Twin:
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
-    say: Callable[[str], None] = print
-    _rate: _Rate = field(default_factory=_Rate)
+    say: Say = field(kw_only=True)
+    ops: Operations = field(kw_only=True)
+    _rate: Rate = field(default_factory=Rate)
 
     def page_is_at(self, url: str) -> None:
         """The page answers at `url`."""
@@ -97,6 +89,7 @@ class Twin:
         counts = self.ingestor.counts if self.ingestor else None
         if counts is None or self.source is None:
             return IngestView(False, 0, 0, 0, 0, 0.0, None, "", "this process does not ingest")
+        ahead = self.codec.skew.furthest()
         return IngestView(
             connected=not self.source.problem,
             received=counts.received,
@@ -107,6 +100,11 @@ class Twin:
             lag_s=(time.time_ns() - counts.newest_ns) / 1e9 if counts.newest_ns else None,
             sink=self.where.get("store", ""),
             problem=self.source.problem or (self.sparkplug.problem if self.sparkplug else "") or counts.store_problem,
+            collisions=counts.collisions,
+            bad_values=counts.bad_values,
+            problems=dict(counts.problems),
+            ahead_s=ahead[1] if ahead else None,
+            ahead_unit=self.codec.roster.paths[ahead[0]] if ahead else "",
         )
 
 
@@ -115,15 +113,19 @@ async def run(
     roles: tuple[str, ...],
     *,
     stop: asyncio.Event,
-    say: Callable[[str], None],
+    say: Say,
     watch: Callable[[Twin], Coroutine[Any, Any, None]] | None = None,
+    version: str = "",
 ) -> None:
-    """Run the roles until `stop` is set, then end in order with everything flushed.
+    """Run the roles until `stop` is set, then end in order with everything flushed, within `stop.within_s`.
 
     Raises ConfigError (inside an ExceptionGroup when a task found it).
     """
     roster = roster_of(settings)
-    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say)
+    for warning in precautions(settings, roles):
+        say(warning, level="warning")
+    ops = Operations(settings, say, version)
+    twin = Twin(settings, roles, engine_of(settings, roster), codec_of(settings, roster), say=say, ops=ops)
     async with AsyncExitStack() as stack:
         jobs = await _compose(twin, stack)
         async with asyncio.TaskGroup() as group:
@@ -131,7 +133,10 @@ async def run(
             if watch is not None:
                 tasks["console"] = group.create_task(watch(twin), name="console")
             await stop.wait()
-            await _wind_down(twin, tasks)
+            await wind_down(
+                tasks, say, settings["stop.within_s"], runner=twin.runner, ingestor=twin.ingestor,
+                sources=[source for source in (twin.source, twin.sparkplug) if source is not None],
+            )  # fmt: skip
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -158,9 +163,15 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         assert twin.runner is not None
         runner = twin.runner
         app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked)
-        )
+            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+            access=access_of(settings), beside=twin.ops.routes(),
+        )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+    if settings["metrics.port"]:
+        jobs["metrics"] = lambda: serve(
+            twin.ops.application(), settings["metrics.host"], settings["metrics.port"],
+            ready=lambda url: twin.say(f"metrics: {url}metrics"), settings="metrics.host, metrics.port",
+        )  # fmt: skip
     if "simulate" in twin.roles:
         from simulators.publish import simulate
 
@@ -174,13 +185,50 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster) if stores else (MemoryStore(roster), "not stored here")
-    await sink.open()
     stack.push_async_callback(sink.close)
-    beside = twin.codec.beside
+    try:
+        await sink.open()
+    except SinkUnavailable as error:  # it is tried again with the first write, and asked meanwhile
+        twin.say("the store cannot be opened yet", level="warning", problem=str(error))
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
-    suffix = "" if stores else "-engine"  # each has a session of its own
-    twin.source = MqttSource(
+    twin.ops.watch_letters(letters)
+    hand_on: Callable[[Readings], Awaitable[None]] = _nobody
+    into: Sink = twin.ops.timed(sink) if stores else _Discard()
+    if "engine" in twin.roles:
+        journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
+        twin.runner, jobs["engine"] = _runner(twin, sink, journal)
+        hand_on = twin.runner.feed
+        into = Noted(into, journal) if stores else into
+    twin.ingestor = Ingestor(
+        _sources(twin, jobs, suffix="" if stores else "-engine"), twin.codec, into, letters, SystemClock(),
+        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
+        on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
+    )  # fmt: skip
+    twin.ops.watch_counts(twin.ingestor.counts)
+    jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor.counts).run
+    jobs["ingest"] = twin.ingestor.run
+
+
+def _sources(twin: Twin, jobs: dict[str, Job], *, suffix: str) -> Source:
+    """Where messages come from; `suffix` makes client ids of its own for a process that only computes."""
+    beside = twin.codec.beside
+    twin.source = _source(twin, beside, suffix)
+    twin.ops.watch_source(twin.source)
+    jobs["mqtt"] = twin.source.run
+    if beside is not None:
+        twin.ops.watch_mapping(beside)
+    twin.sparkplug = sparkplug_of(twin.settings, beside, suffix, twin.ops.sparkplug.told)
+    if twin.sparkplug is None:
+        return twin.source
+    twin.ops.watch_sparkplug(twin.sparkplug)
+    jobs["sparkplug"] = twin.sparkplug.run
+    return Together([twin.source, twin.sparkplug])
+
+
+def _source(twin: Twin, beside: Beside | None, suffix: str) -> MqttSource:
+    settings = twin.settings
+    return MqttSource(
         broker_of(settings),
         (*topics.filters(settings["mqtt.root"]), *(beside.filters if beside else ())),
         fresh=beside.fresh if beside else frozenset(),
@@ -192,60 +240,49 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
         batch_messages=settings["ingest.batch_messages"],
         batch_bytes=settings["ingest.batch_kib"] << 10,
         linger_s=settings["ingest.linger_ms"] / 1e3,
-        on_change=lambda problem: twin.say(problem or "connected to the broker"),
+        on_change=twin.ops.broker.told,
+        alarm=lambda text: twin.say(text, level="error"),
     )
-    said = "Sparkplug: connected"
-    twin.sparkplug = sparkplug_of(settings, beside, suffix, lambda problem: twin.say(problem or said))
-    hand_on: Callable[[Readings], Awaitable[None]] = _nobody
-    if "engine" in twin.roles:
-        twin.runner, jobs["engine"] = _runner(twin, sink)
-        hand_on = twin.runner.feed
-    sources = [source for source in (twin.source, twin.sparkplug) if source is not None]
-    twin.ingestor = Ingestor(
-        Together(sources), twin.codec, sink if stores else _Discard(), letters, SystemClock(),
-        hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
-        on_outage=lambda problem: twin.say(f"store is away: {problem}" if problem else "store is back"),
-    )  # fmt: skip
-    jobs["mqtt"] = twin.source.run
-    if twin.sparkplug is not None:
-        jobs["sparkplug"] = twin.sparkplug.run
-    jobs["ingest"] = twin.ingestor.run
 
 
-def _runner(twin: Twin, store: OpenStore) -> tuple[Runner, Job]:
+def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:
     """The runner, going on where an earlier run stopped, and its job."""
     settings = twin.settings
     file = Path(settings["data.dir"]) / "twin.state"
     state = resumed(file, twin.engine, twin.say)
+
+    async def save(data: bytes) -> None:
+        try:
+            await asyncio.to_thread(keep, file, data)
+            if runner.whole:  # else the next start reads the same minutes again
+                await journal.kept()
+        except OSError as error:
+            twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
+
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
-        step_s=settings["engine.tick_s"], state=state, save=lambda data: asyncio.to_thread(keep, file, data),
-        save_s=settings["engine.checkpoint_s"],
+        step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
+        whole=not journal.missed,
     )  # fmt: skip
 
-    async def job() -> None:
-        if state is not None and state.closed_ns:
-            past = missed(store, twin.engine, state, time.time_ns())
-            try:
-                count = await runner.catch_up(past)
-                twin.say(f"going on from {iso(state.closed_ns)}; {count} stored readings since then taken in")
-            except SinkUnavailable as error:
-                twin.say(f"going on from {iso(state.closed_ns)}; the store does not say what came since: {error}")
-        await runner.run()
+    twin.ops.watch_runner(runner)
 
-    return runner, job
+    going_on = GoingOn(runner, store, journal, state, twin.say, settings["sink.retry_max_s"])
+    return runner, going_on.run
 
 
 async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
     """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
     assert twin.runner is not None
-    told_ns = 0
+    told_ns, rarely = 0, Rarely(twin.say, pause_s=600.0)
     while True:
         report = twin.runner.report
         if report is not None and report.time_ns > told_ns:
             told_ns = report.time_ns
-            with suppress(SourceUnavailable):
+            try:
                 await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
+            except SourceUnavailable as error:
+                rarely.tell("state", "the twin's state is not published", problem=str(error))
         await asyncio.sleep(twin.settings["engine.output_s"])
 
 
@@ -258,37 +295,3 @@ class _Discard:
 
 async def _nobody(readings: Readings) -> None:
     """No engine in this process."""
-
-
-async def _wind_down(twin: Twin, tasks: dict[str, asyncio.Task[None]]) -> None:
-    """Stop producing, drain what came in, flush the twin, then the rest."""
-    twin.say("stopping")
-    await _end(tasks.get("simulate"))
-    if twin.source is not None and twin.ingestor is not None:
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                await twin.source.drained()
-                if twin.sparkplug is not None:
-                    await twin.sparkplug.drained()
-        except TimeoutError:
-            twin.say("the store is slow: unacknowledged messages stay with the broker")
-        await twin.source.close()
-        if twin.sparkplug is not None:
-            await twin.sparkplug.close()
-            await asyncio.wait([tasks["sparkplug"]], timeout=_DRAIN_S)
-        await asyncio.wait([tasks["ingest"]], timeout=_DRAIN_S)
-    for name in ("ingest", "mqtt", "sparkplug", "engine"):
-        await _end(tasks.get(name))
-    if twin.runner is not None:
-        try:
-            await twin.runner.finish()
-        except SinkUnavailable as error:
-            twin.say(f"the last figures are not written: {error}")
-    for name in ("state", "page", "console"):
-        await _end(tasks.get(name))
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])

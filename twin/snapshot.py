@@ -92,6 +92,11 @@ class IngestView(msgspec.Struct, frozen=True):
     lag_s: float | None
     sink: str
     problem: str  # "" or one sentence for people
+    collisions: int = 0  # readings that replaced another value of the same unit, signal and time
+    bad_values: int = 0  # readings without a usable value
+    problems: dict[str, int] = {}  # reason of twin.codec.REASONS -> how many values or messages were parked for it
+    ahead_s: float | None = None  # of the source whose clock is furthest ahead of ours, lately; None: none heard
+    ahead_unit: str = ""  # its path
 
 
 class Snapshot(msgspec.Struct, frozen=True):

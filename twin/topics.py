@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from twin.errors import PayloadError
@@ -16,6 +17,7 @@ __all__ = ["POT_KINDS", "SECTION", "Route", "Router", "filters", "section_topic"
 
 POT_KINDS = ("telemetry", "event", "sample")
 SECTION = "section"
+_NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit knows digits of every script
 
 
 class Route(NamedTuple):
@@ -38,6 +40,12 @@ def topic_of(root: str, path: str, kind: str) -> str:
 def section_topic(root: str, line_path: str, section: int) -> str:
     """Topic of a section gateway's messages."""
     return f"{root}/{line_path}/{SECTION}/{section}/telemetry"
+
+
+def _shown(topic: str) -> str:
+    """A topic of a stranger, cut, and without what would move a terminal's cursor or break a log line."""
+    short = topic[:200]
+    return short if short.isprintable() else ascii(short)[:300]
 
 
 class Router:
@@ -70,11 +78,11 @@ class Router:
         levels = topic[len(prefix) :].split("/") if topic.startswith(prefix) else []
         if len(levels) == 3 and levels[2] == "line":
             return Route("line", self._line(levels))
-        if len(levels) == 5 and levels[2] == SECTION and levels[3].isdigit() and levels[4] == "telemetry":
+        if len(levels) == 5 and levels[2] == SECTION and _NUMBER.fullmatch(levels[3]) and levels[4] == "telemetry":
             return Route(SECTION, self._line(levels))
         if len(levels) == 4 and levels[3] in POT_KINDS:
             return Route(levels[3], self.pot("/".join(levels[:3])))
-        raise PayloadError("bad_topic", topic[:200])
+        raise PayloadError("bad_topic", _shown(topic))
 
     def _line(self, levels: list[str]) -> int:
         path = "/".join(levels[:2])

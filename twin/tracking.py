@@ -8,18 +8,19 @@ samples of the laboratory count whenever they come, and run the pot's window aga
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from msgspec.structs import replace as with_fields
 
 from twin.cells import RATES
-from twin.estimator import SAMPLES, Estimator, Inputs, Samples
+from twin.estimator import OUTPUTS, SAMPLES, Estimator, Inputs, Samples
 from twin.estimator import Settings as EstimatorSettings
 from twin.estimator import State as EstimatorState
+from twin.estimator.belief import Belief
 from twin.estimator.marks import MARKS
 from twin.estimator.pooling import efficiency_offset
-from twin.estimator.states import METAL
 from twin.frames import Codes, Estimate, Floats, Ints, Quality, Readings
 from twin.plant import PotDesign, Roster
 from twin.signals import by_name
@@ -57,6 +58,7 @@ TURN_POTS = 256  # pots whose late samples are taken in one minute
 TURN_MINUTES = 60  # at least so far apart, so that samples of a round are taken together
 UNSTABLE = to_si(20.0, "mV")  # of metal wave; above it a pot is noisy (U)
 ANODE = by_name("anode_changed")
+METAL_KG = [output.name for output in OUTPUTS].index("metal_kg")
 
 
 @dataclass
@@ -65,8 +67,9 @@ class Track:
 
     `minute` since 1970 being gathered; voltage [V] and current [A] (lines,) of it as sums and counts; `events` as they
     go into Inputs; `waiting` samples as rows (minute, pot, kind, value). `quiet_set` [V] set point when last not noisy;
-    `extra` [V] sum over the quarter hour of what noisy pots got beyond it. `offset`, `u_common`, `u_own`, `metal_sd`:
-    efficiency beyond the model's [1], its uncertainty in two parts, and that of the metal [kg].
+    `extra` [V] sum over the quarter hour of what noisy pots got beyond it. `offset`, `u_common`, `u_own`,
+    `learnt`, `metal_sd`: efficiency beyond the model's [1], its uncertainty in two parts, how far it was learnt from
+    taps rather than taken from the plant file [1], and the uncertainty of the metal [kg].
     """
 
     state: EstimatorState
@@ -82,6 +85,7 @@ class Track:
     offset: Floats
     u_common: Floats
     u_own: Floats
+    learnt: Floats
     metal_sd: Floats
     minute: int = -1
     extra_n: int = 0
@@ -94,6 +98,7 @@ class Tracker:
 
     def __init__(self, roster: Roster, horizon_h: int) -> None:
         self._roster = roster
+        self.around_minute: Callable[[], AbstractContextManager[object]] = nullcontext  # for who measures it
         self._settings = EstimatorSettings(horizon_h=horizon_h)
         self._rated = [
             with_fields(roster.plant.design_of(line), rated_current_ka=roster.plant.rated_current_ka(line))
@@ -113,6 +118,8 @@ class Tracker:
         self.line_of: Ints = self.line_place[np.array(roster.line_of)[self.units]]
         designs: list[PotDesign] = [self._rated[line] for line in self.line_of.tolist()]
         self.estimator = Estimator(designs, self._settings)
+        design = self.estimator.design
+        _, self._u_drawn, _ = efficiency_offset(design, Belief.prior(design), self.line_of)
         self.pots_of = {code: np.flatnonzero(self.line_of == n) for n, code in enumerate(self._lines)}
 
     def start(self) -> Track:
@@ -122,7 +129,7 @@ class Tracker:
         track = Track(
             self.estimator.start(), Inputs.nothing(pots), np.zeros(pots), np.zeros(pots, np.int64), np.zeros(lines),
             np.zeros(lines, np.int64), np.full(pots, np.nan), np.zeros(pots), np.zeros((places, pots)),
-            np.full(places, -1, np.int64), np.zeros(pots), np.zeros(pots), np.zeros(pots), np.zeros(pots),
+            np.full(places, -1, np.int64), *np.zeros((5, pots)),
         )  # fmt: skip
         self.believe(track)
         return track
@@ -149,20 +156,21 @@ class Tracker:
         signals) as they were at the end of that minute."""
         minute = (closed_ns - 1) // MINUTE_NS
         if 0 <= track.minute < minute:
-            self._finish(track, value, said_ns)
+            with self.around_minute():
+                self._finish(track, value, said_ns)
         track.minute = max(track.minute, minute)
 
     def take(self, track: Track, readings: Readings, si: Floats, new: np.ndarray) -> None:
         """Readings of the tick with SI values; `new`: those not heard before, and not older than what was."""
         good = new & (readings.quality != Quality.BAD)
         now = good & (readings.time_ns >= track.minute * MINUTE_NS)
-        at = now & (readings.signal == _VOLTAGE)
-        pot = self.place[readings.unit[at]]
-        track.voltage += np.bincount(pot, si[at], len(self.units))
+        rows = _once(readings, np.flatnonzero(now & (readings.signal == _VOLTAGE)))
+        pot = self.place[readings.unit[rows]]
+        track.voltage += np.bincount(pot, si[rows], len(self.units))
         track.voltage_n += np.bincount(pot, minlength=len(self.units))
-        at = now & (readings.signal == _CURRENT)
-        line = self.line_place[readings.unit[at]]
-        track.current += np.bincount(line, si[at], len(self._lines))
+        rows = _once(readings, np.flatnonzero(now & (readings.signal == _CURRENT)))
+        line = self.line_place[readings.unit[rows]]
+        track.current += np.bincount(line, si[rows], len(self._lines))
         track.current_n += np.bincount(line, minlength=len(self._lines))
         for signal, name in EVENTS.items():
             rows = np.flatnonzero(good & (readings.signal == signal))
@@ -223,8 +231,9 @@ class Tracker:
         """What is believed now, for the report and the books."""
         design, belief = self.estimator.design, track.state.belief
         track.offset, track.u_common, track.u_own = efficiency_offset(design, belief, self.line_of)
+        track.learnt = 1.0 - np.minimum(np.square(track.u_common / self._u_drawn), 1.0)
         estimate, known = self.estimator.estimate(track.state, self.units, self.line_of)
-        track.metal_sd = np.sqrt(estimate.cov[:, METAL, METAL])
+        track.metal_sd = np.sqrt(estimate.cov[:, METAL_KG, METAL_KG])
         track.estimate = replace(estimate, known=known, time_ns=(track.minute + 1) * MINUTE_NS)
 
     def changed(self, track: Track) -> set[int]:
@@ -255,3 +264,14 @@ class Tracker:
             return np.array([found[name] for name in RATES]), metal
 
         return of
+
+
+def _once(readings: Readings, rows: Ints) -> Ints:
+    """Of rows of one signal those that are not a repetition of an earlier one: delivered twice it is one reading."""
+    unit = readings.unit[rows]
+    if not len(unit) or np.bincount(unit).max() <= 1:
+        return rows
+    order = np.lexsort((rows, readings.time_ns[rows], unit))
+    unit, time = unit[order], readings.time_ns[rows][order]
+    fresh = np.concatenate([[True], (np.diff(unit) != 0) | (np.diff(time) != 0)])
+    return np.sort(rows[order[fresh]])

@@ -1,4 +1,4 @@
-"""Standard uncertainty of energy, metal and kWh/t, and what it leaves of a verdict.
+"""Standard uncertainty of energy, metal and kWh/t. What it leaves of a verdict: `twin.verdict`.
 
 An `Amount` carries its value and, per source of `SOURCES`, a signed contribution: sensitivity times the standard
 uncertainty of that source (GUM, first order). One source is one error: in a quotient it can cancel (the current in
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Any, Generic, Literal
 
@@ -24,11 +25,9 @@ __all__ = [
     "Amount",
     "Figure",
     "Instruments",
-    "Judgement",
     "MetalPad",
     "Source",
     "integrated",
-    "judge",
     "metal_by_faraday",
     "metal_by_tapping",
     "metered",
@@ -38,11 +37,8 @@ __all__ = [
     "unseen",
 ]
 
-Sense = Literal["at_most", "at_least", "above", "below"]
-Status = Literal["pass", "fail", "indeterminate", "insufficient"]
 PERCENT = 0.01
 CONFIDENCE = 0.95  # two-sided
-_MIRROR: Mapping[Sense, Sense] = {"at_least": "at_most", "above": "below"}
 _ERFC: Any = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -105,6 +101,20 @@ class MetalPad:
     readings: int = 1
 
 
+@cache
+def _coverage_factor(p: float) -> float:
+    return NormalDist().inv_cdf(0.5 + 0.5 * p)
+
+
+def _at_most(value: float, u: float, limit: float) -> float:
+    distance = limit - value
+    if math.isnan(distance) or not u >= 0.0:
+        return math.nan
+    if u == 0.0:
+        return 1.0 if distance >= 0.0 else 0.0
+    return 0.5 * math.erfc(-(distance / u) / math.sqrt(2.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Figure(Generic[T]):
     """A value and its standard uncertainty, both in one unit, scalars or arrays (units,); normal distribution."""
@@ -114,7 +124,7 @@ class Figure(Generic[T]):
 
     def interval(self, p: float = CONFIDENCE, k: float | None = None) -> tuple[T, T]:
         """Low and high end at the two-sided confidence `p` [1], or at the coverage factor `k`."""
-        factor = NormalDist().inv_cdf(0.5 + 0.5 * p) if k is None else k
+        factor = _coverage_factor(p) if k is None else k
         return shaped(self.value - factor * self.u), shaped(self.value + factor * self.u)
 
     def probability_at_most(self, limit: T | float) -> T:
@@ -123,12 +133,15 @@ class Figure(Generic[T]):
         >>> Figure(13000.0, 30.0).probability_at_most(13000.0)
         0.5
         """
+        if isinstance(self.value, float) and isinstance(self.u, float) and isinstance(limit, float):
+            at_most: Any = _at_most(self.value, self.u, limit)  # by the thousand a second, where rules are graded
+            return at_most  # type: ignore[no-any-return]
         value, u, at = (np.asarray(x, np.float64) for x in (self.value, self.u, limit))
         distance = at - value
         z = distance / np.where(u > 0.0, u, 1.0)
         smooth = 0.5 * np.asarray(_ERFC(-z / math.sqrt(2.0)), np.float64)
         known = np.where(u > 0.0, smooth, np.where(u == 0.0, np.where(distance >= 0.0, 1.0, 0.0), np.nan))
-        probability: T = _like(np.where(np.isnan(distance), np.nan, known))
+        probability: T = like(np.where(np.isnan(distance), np.nan, known))
         return probability
 
 
@@ -151,7 +164,7 @@ class Amount(Generic[T]):
         return Figure(self.value, self.u)
 
 
-def _like(array: NDArray[Any]) -> Any:
+def like(array: NDArray[Any]) -> Any:
     """A plain scalar where the array has no dimension."""
     return array.item() if array.ndim == 0 else array
 
@@ -187,18 +200,25 @@ def integrated(energy: T, instruments: Instruments, sensors: T | float = 1.0) ->
 
 
 def metal_by_faraday(
-    metal: T, efficiency: T, u_common: T | float, u_own: T | float, instruments: Instruments
+    metal: T,
+    efficiency: T,
+    u_common: T | float,
+    u_own: T | float,
+    instruments: Instruments,
+    learnt: T | float = 0.0,
 ) -> Amount[T]:
     """Metal [kg] by Faraday at a current efficiency [1].
 
     `u_common`, `u_own` [1]: its standard uncertainty in two parts, that which all pots share (a setting, a model's
-    bias: it never averages out) and that of this unit alone.
+    bias: it never averages out) and that of this unit alone. `learnt` [1]: how far it was learnt from weighed taps. An
+    efficiency that was learnt makes up for an error of the current, and has that of the scale instead.
     """
     relative: T = shaped(metal / efficiency)
     return Amount(
         metal,
         {
-            "current": metal * _standard(instruments.current_class_pct),
+            "current": metal * _standard(instruments.current_class_pct) * (1.0 - learnt),
+            "scale": metal * _standard(instruments.scale_class_pct) * learnt,
             "efficiency_common": relative * u_common,
             "efficiency": relative * u_own,
         },
@@ -264,37 +284,3 @@ def total(amount: Amount[NDArray[np.float64]], pots_on_meter: int | None = None)
     if "allocation" in parts and pots_on_meter is not None and pots_on_meter > 1:
         parts["allocation"] *= math.sqrt(max(pots_on_meter - size, 0) / (pots_on_meter - 1))
     return Amount(float(amount.value.sum()), parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement(Generic[T]):
-    """`status` a `Status` or an array of them; `probability` [1] that the rule is met; `margin` > 0 = good side."""
-
-    status: Any
-    probability: T
-    margin: T
-
-
-def judge(
-    figure: Figure[T], limit: T | float, sense: Sense, confidence: float = CONFIDENCE, sufficient: Any = True
-) -> Judgement[T]:
-    """Grade figures against a limit: pass or fail where the whole interval is on one side, else indeterminate.
-
-    `sufficient` bool or (units,): False (coverage, under six months ...) and NaN give "insufficient".
-
-    >>> judge(Figure(12990.0, 30.0), 13000.0, "at_most").status
-    'indeterminate'
-    """
-    if sense in ("at_least", "above"):  # the mirror image of at most and below
-        return judge(Figure(shaped(-figure.value), figure.u), -limit, _MIRROR[sense], confidence, sufficient)
-    low, high = (np.asarray(end, np.float64) for end in figure.interval(confidence))
-    strict = sense == "below"
-    good = high < limit if strict else high <= limit
-    bad = low >= limit if strict else low > limit
-    met: T = figure.probability_at_most(limit)
-    if strict:
-        met = shaped(1.0 - Figure(shaped(-figure.value), figure.u).probability_at_most(-limit))
-    margin: T = shaped(limit - figure.value)
-    known = np.isfinite(low) & np.isfinite(high) & np.isfinite(margin) & np.asarray(sufficient)
-    status = np.where(~known, "insufficient", np.where(good, "pass", np.where(bad, "fail", "indeterminate")))
-    return Judgement(_like(status), met, margin)

@@ -7,6 +7,7 @@ import asyncio
 import sys
 
 from tests.bench.gauge import START_S, Gauge, loop_factory
+from twin.log import Log
 from twin.service import Twin, run
 from twin.settings import resolve
 
@@ -34,7 +35,8 @@ async def consume(count: int, words: list[str]) -> Gauge:
             await asyncio.sleep(LOOK_S)
         stop.set()
 
-    await run(settings, ("ingest",), stop=stop, say=lambda text: print(text, file=sys.stderr), watch=watch)
+    log = Log("console", "info", lambda line: print(line, file=sys.stderr))
+    await run(settings, ("ingest",), stop=stop, say=log, watch=watch)
     return gauge
 
 

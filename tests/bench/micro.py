@@ -94,14 +94,15 @@ def encode(name: str, repeats: int, seed: int, *, title: str) -> Timing:
     return Timing(name, title, "us/pot-sample", ours[0] * per, ours[1] * per, naive[1] * per, "Point")
 
 
-def step(name: str, repeats: int, seed: int, *, title: str, pots: int, lines: int) -> Timing:
-    """One engine step with one second of every pot and line."""
+def step(name: str, repeats: int, seed: int, *, title: str, pots: int, lines: int, stride: int = 1) -> Timing:
+    """One engine step with one second of every pot and line; at a `stride` of 60 each step ends a minute, and the state
+    of every pot is estimated in it."""
     roster = load.roster(pots, lines)
     engine: Engine = engine_of(resolve(), roster)
     state = engine.start()
     start_ns = (int(time.time()) - PAST_S) * load.NS
     walls, cpus = [], []
-    for second in range(repeats + 5):
+    for second in range(0, (repeats + 5) * stride, stride):
         given = Readings.concat(
             [load.readings(roster, start_ns, second, 1, seed), _of_lines(roster, start_ns + second * load.NS, second)]
         )
@@ -137,8 +138,14 @@ MICROS: dict[str, Callable[[str, int, int], Timing]] = {
     "step-300": partial(step, title="step: engine, 300 pots", pots=300, lines=1),
     "step-10000": partial(step, title="step: engine, 10,000 pots in one line", pots=10_000, lines=1),
     "step-10000-lines": partial(step, title="step: engine, 10,000 pots in 40 lines", pots=10_000, lines=40),
+    "minute-10000": partial(
+        step, title="step that ends a minute: engine and estimator, 10,000 pots", pots=10_000, lines=1, stride=60
+    ),
+    "minute-10000-lines": partial(
+        step, title="step that ends a minute, 10,000 pots in 40 lines", pots=10_000, lines=40, stride=60
+    ),
 }
-WANTED_MS = {"step-10000": 100.0, "step-10000-lines": 100.0}
+WANTED_MS = {"step-10000": 100.0, "step-10000-lines": 100.0, "minute-10000": 200.0, "minute-10000-lines": 200.0}
 
 
 def measure(name: str, repeats: int, seed: int) -> Timing:

@@ -96,6 +96,56 @@ def test_nothing_to_write_asks_nothing() -> None:
     run(test)
 
 
+CONFLICT = b'field type conflict: input field \\"noise_mv\\" on measurement \\"pot\\" is type float dropped=1'
+REASONS = (
+    (400, b'{"error":"partial write: %s"}' % CONFLICT, "type_conflict"),
+    (
+        422,
+        b'{"code":"unprocessable entity","message":"failure writing points: partial write: %s"}' % CONFLICT,
+        "type_conflict",
+    ),
+    (
+        500,
+        b'{"code":"internal error","message":"unexpected error writing points: partial write: %s"}' % CONFLICT,
+        "type_conflict",
+    ),
+    (400, b'{"error":"partial write: points beyond retention policy dropped=2"}', "beyond_retention"),
+    (422, b'{"code":"x","message":"partial write: dropped 2 points outside retention policy"}', "beyond_retention"),
+    (400, b'{"error":"partial write: max-values-per-tag limit exceeded (1/1) dropped=1"}', "refused"),
+    (413, b"", "refused"),
+)
+
+
+@pytest.mark.parametrize(("status", "body", "reason"), REASONS)
+def test_the_body_says_why_whatever_the_code(status: int, body: bytes, reason: str) -> None:
+    async def test() -> None:
+        async with store(FakeInflux(status, body)) as influx:
+            with pytest.raises(SinkRejected) as caught:
+                await influx.write(READINGS)
+        assert caught.value.reason == reason
+        assert caught.value.fields == ((("pot", "noise_mv"),) if reason == "type_conflict" else ())
+        assert caught.value.whole == (reason == "beyond_retention"), "two lines were sent"
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":"partial write of line protocol occurred","data":[{"line_number":2,"original_line":"x"}, 5, {}]}',
+        b'{"error":"partial write of line protocol occurred","data":[{"line_number":2},{"line_number":99}]}',
+    ],
+)
+def test_lines_named_by_their_number_are_ours(body: bytes) -> None:
+    async def test() -> None:
+        async with store(FakeInflux(400, body)) as influx:
+            with pytest.raises(SinkRejected) as caught:
+                await influx.write(READINGS)
+        assert caught.value.lines == (LINES.splitlines()[1],)
+
+    run(test)
+
+
 FINAL = (
     (400, b'{"error":"partial write: field type conflict: input field \\"a\\" on measurement \\"pot\\" dropped=1"}'),
     (400, b'{"error":"unable to parse \'pot x\': missing fields"}'),

@@ -9,6 +9,7 @@ import pytest
 
 from tests.contracts.stores import Bench, Build, duck, everything, influx, memory, run, told
 from tests.core.plants import NOW_NS, NS
+from twin.adapters.duck import DuckStore
 from twin.catalogue import FIELDS, TWIN, figure_code
 from twin.frames import Readings
 from twin.ports import Sink, Store
@@ -216,9 +217,41 @@ def test_several_writes_at_once_all_arrive(build: Build) -> None:
     run(build, test)
 
 
+def test_a_store_that_is_there_answers(build: Build) -> None:
+    async def test(bench: Bench) -> None:
+        await bench.store.probe()
+        await bench.write((0, 1, 0, 4.0))
+        await bench.store.probe()
+
+    run(build, test)
+
+
 def test_closing_twice_is_harmless(build: Build) -> None:
     async def test(bench: Bench) -> None:
         await bench.write((0, 1, VOLTAGE, 4.0))
         await bench.store.close()
+
+    run(build, test)
+
+
+def test_what_was_measured_is_read_back_in_order_of_time_for_every_unit(build: Build) -> None:
+    """A restart reads this: all units at once, also those that the roster has forgotten; not what the twin says."""
+
+    async def test(bench: Bench) -> None:
+        new = bench.roster.add("s/L/new")
+        figure = figure_code("twin_pot", "dc_kwh_t", "hour")
+        rows = [(3 * NS, 1, VOLTAGE, 4.1), (NS, 2, VOLTAGE, 4.2), (NS, 2, NOISE, 9.0), (2 * NS, 0, CURRENT, 500.5)]
+        rows += [(2 * NS, 1, TAPPED, 2100.0), (NS, new, VOLTAGE, 4.3), (5 * NS, 1, VOLTAGE, 4.4), (0, 1, VOLTAGE, 4.0)]
+        await bench.write(*rows, (2 * NS, 1, figure, 12_700.0))
+        del bench.roster.paths[new], bench.roster.codes["s/L/new"]
+        for column in (bench.roster.kinds, bench.roster.line_of, bench.roster._sections):
+            del column[new]
+        if isinstance(bench.store, DuckStore):  # it remembers the roster too, as long as the file is open
+            await bench.store._run(bench.store._close)
+        found = await bench.store.measured(NOW_NS + NS, NOW_NS + 5 * NS)
+        assert bench.roster.code("s/L/new") == new
+        assert found.time_ns.tolist() == sorted(found.time_ns.tolist())
+        columns = (found.time_ns - NOW_NS, found.unit, found.signal, found.value)
+        assert sorted(zip(*(column.tolist() for column in columns), strict=True)) == sorted(rows[:6])
 
     run(build, test)

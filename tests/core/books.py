@@ -117,6 +117,6 @@ def basis_of(site: Site) -> Basis:
     """What figures of a site rest on, as `twin.figures` makes it, without an estimate."""
     own = site.rows.own == np.arange(len(site.rows.own))
     return Basis(
-        0.94, 0.006, TOOLS, 0.004, 0.0, np.where(own, 1.0, site.rows.pots),
-        np.where(own, 1.0, site.rows.pots[site.rows.own]),
+        0.94, 0.006, TOOLS, u_own=0.004, together=np.where(own, 1.0, site.rows.pots),
+        sharing=np.where(own, 1.0, site.rows.pots[site.rows.own]),
     )  # fmt: skip

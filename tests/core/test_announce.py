@@ -52,7 +52,7 @@ def test_an_estimated_state_is_told_where_it_is_known() -> None:
     said = told(state_messages(*report_of(readings_of(rows), *parts, estimate=True), "twin"))
     sampled, other = said["twin/s/L/001"]["state"], said["twin/s/L/002"]["state"]
     assert abs(sampled["excess_alf3_pct"]["value"] - 10.5) < 0.3
-    assert 0 < sampled["excess_alf3_pct"]["u"] < 0.5
+    assert 0 < sampled["excess_alf3_pct"]["u"] < 0.7, "the drawing alone says 0.75"
     assert "excess_alf3_pct" not in other
 
 

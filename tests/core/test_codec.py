@@ -18,6 +18,7 @@ from twin.signals import SIGNALS, by_name, of_topic
 POT = "smelter/s/L/001/telemetry"
 SECTION = "smelter/s/L/section/1/telemetry"
 MS = NOW_NS // 1_000_000
+OF_THE_STORE = {"refused", "type_conflict", "beyond_retention"}  # see test_divide
 
 
 def decode(*messages: tuple[str, bytes | dict[str, Any]], **options: Any) -> Decoded:
@@ -137,6 +138,9 @@ BAD: tuple[tuple[str, str, str, bytes], ...] = (
     ("malformed", "", POT, b"null"),
     ("malformed", "", POT, b'"text"'),
     ("malformed", "", POT, b"\xff\xfe\xfd"),
+    ("too_deep", "", POT, b'{"time": 1763964000000, "x": ' + b"[" * 9 + b"]" * 9 + b"}"),
+    ("too_deep", "", POT, b"[" * 200_000),
+    ("too_deep", "", SECTION, b'{"a":' * 9),
     ("missing_time", "time", POT, b'{"voltage_v": 4}'),
     ("missing_time", "time", POT, b'{"time": null, "voltage_v": 4}'),
     ("bad_time", "time", POT, b'{"time": "yesterday"}'),
@@ -180,7 +184,7 @@ def test_a_bad_message_is_kept_whole_with_its_reason(reason: str, field: str, to
 
 
 def test_every_reason_of_the_codec_has_an_example() -> None:
-    elsewhere = {"refused", "map_mismatch", "unknown_alias"}  # see test_ingest, tests/mapping and tests/sparkplug
+    elsewhere = OF_THE_STORE | {"map_mismatch", "unknown_alias"}  # see tests/mapping and tests/sparkplug
     assert {reason for reason, *_ in BAD} == set(REASONS) - elsewhere
     assert all(hint.endswith(".") for hint in REASONS.values())
 

@@ -240,3 +240,13 @@ def test_an_old_value_begins_nothing() -> None:
     """A pot says 8.5 V once and falls silent: that is no anode effect of minutes."""
     rows = [(0, 1, "voltage_v", 8.5)] + [(s, 2, "voltage_v", 4.0) for s in range(50)]
     assert step_all(engine_of(), readings_of(sorted(rows))).events == ()
+
+
+def test_a_line_of_less_than_six_months_is_not_assessed() -> None:
+    text = PLANT.format(zone="UTC", shifts='["00:00"]', pots=2, period=1, rollover=1e9)
+    young = Roster(plant.parse(text.replace('id = "L"', 'id = "L"\ncommissioned = "2025-06-01"'), "test"))
+    twin = engine_of(young)
+    _, report = twin.step(twin.start(), steady(range(3600), pots=2))
+    grades = [grade for grade in report.grades if isinstance(grade, Grade) and grade.unit == 0]
+    assert {grade.verdict for grade in grades} == {"insufficient"}
+    assert any("commissioned 2025-06-01" in grade.why for grade in grades)

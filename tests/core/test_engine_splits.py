@@ -58,7 +58,8 @@ def final(told: Told) -> dict[str, object]:
         "active": report.active.tobytes(),
         "grades": repr(report.grades),
         "open": sorted(now),
-        "pending": state.pending_tick.tolist(),
+        # Ticks that will close; how many readings wait that are too late to change anything depends on the splitting.
+        "pending": sorted(set(state.pending_tick.tolist())),
         "newest": state.newest_tick,
         "old": [ledger.too_old for ledger in state.books.ledgers.values()],
     }

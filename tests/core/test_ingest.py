@@ -114,6 +114,22 @@ def test_an_outage_is_told_once_though_several_batches_wait() -> None:
     assert rig.ingestor.counts.outages == 1
 
 
+def test_an_outage_is_over_when_the_store_refuses() -> None:
+    rig = Rig([[message(1, POISON)]], poison=POISON)
+    write, away = rig.write, [AWAY, AWAY]
+
+    async def away_first(readings: Readings) -> None:
+        if away:
+            raise away.pop()
+        await write(readings)
+
+    rig.write = away_first  # type: ignore[method-assign]
+    rig.run()
+    assert rig.outages == ["the store is away", ""]
+    assert rig.ingestor.counts.store_problem == ""
+    assert rig.ingestor.counts.problems == {"refused": 1}
+
+
 def test_while_messages_cannot_be_parked_nothing_is_acknowledged() -> None:
     rig = Rig([[message(1, '"x"')]], park_failures=[SinkUnavailable("disk full")] * 3).run()
     assert rig.outages == ["disk full", ""]

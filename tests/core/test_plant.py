@@ -138,3 +138,9 @@ def test_what_is_summed_up_has_names_that_no_message_can_have() -> None:
     roster = roster_of(5)
     assert all(valid_id(path.split("/")[2]) for path in (roster.paths[code] for code in roster.pot_codes()))
     assert not any(valid_id(roster.paths[code].split("/")[2]) for code in roster.of_kind("section"))
+
+
+def test_a_day_of_commissioning_that_is_none_names_the_line() -> None:
+    wrong = GOOD.replace('id = "L"', 'id = "L"\ncommissioned = "spring"')
+    with pytest.raises(ConfigError, match=r"line s/L: commissioned 'spring' is not a date"):
+        plant.parse(wrong, "test")

@@ -21,7 +21,6 @@ from twin.uncertainty import (
     Instruments,
     MetalPad,
     integrated,
-    judge,
     metal_by_faraday,
     metal_by_tapping,
     metered,
@@ -30,6 +29,7 @@ from twin.uncertainty import (
     total,
     unseen,
 )
+from twin.verdict import judge
 
 DRAWS, POTS = 10_000, 6
 ROOT3 = math.sqrt(3.0)
@@ -274,3 +274,21 @@ def test_more_confidence_never_turns_a_doubt_into_a_verdict(value: float, u: flo
 
 def test_examples_of_the_docstrings() -> None:
     assert doctest.testmod(twin.uncertainty).failed == 0
+
+
+def test_an_efficiency_learnt_from_taps_has_the_error_of_the_scale_and_not_of_the_current() -> None:
+    rng = np.random.default_rng(5)
+    one = Instruments(current_class_pct=0.8, voltage_class_pct=0.5, scale_class_pct=0.3)
+    current, scale = (1 + rng.uniform(-pct, pct, 200_000) / 100 for pct in (0.8, 0.3))
+    charge, weighed = (
+        3785.0 / 0.94 * current,
+        3785.0 * scale,
+    )  # efficiency = weighed / charge, metal = efficiency x charge
+    made = weighed / charge * charge
+    told = metal_by_faraday(3785.0, 0.94, 0.0, 0.0, one, learnt=1.0)
+    assert told.u == pytest.approx(made.std(), rel=0.01)
+    assert told.parts["current"] == 0.0
+    energy = integrated(3785.0 * 12.7, one)
+    per_mass = energy.value * current / made
+    drawn = np.hypot(per_mass.std(), energy.value / 3785.0 * 0.005 / 3**0.5)
+    assert ratio(energy, told).u == pytest.approx(drawn, rel=0.01), "the current no longer cancels"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twin.estimator.belief import Belief
 from twin.estimator.design import Design
-from twin.estimator.outputs import derive, told
+from twin.estimator.outputs import derive, drawn, told
 from twin.estimator.pooling import PLACE, believed, efficiency_offset, line_efficiency, pool
 from twin.estimator.states import CAVITY, EFFICIENCY, METAL, METALLIC
 from twin.frames import Floats, Ints
@@ -136,7 +136,7 @@ def test_more_pots_make_the_line_surer_but_not_what_a_pot_keeps_to_itself() -> N
 @settings(max_examples=20, deadline=None)
 def test_what_is_told_has_a_covariance(pots: int, seed: int) -> None:
     of, belief = design(pots), some_belief(pots, seed)
-    estimate, known = told(of, belief, np.arange(pots, dtype=np.int32), np.zeros(pots, np.int64))
+    estimate, known = told(of, belief, np.arange(pots, dtype=np.int32), np.zeros(pots, np.int64), drawn(of))
     scale = np.sqrt(np.einsum("pii->pi", estimate.cov))
     assert np.isfinite(estimate.mean).all()
     assert np.linalg.eigvalsh(estimate.cov / scale[:, :, None] / scale[:, None, :]).min() > -1e-8
@@ -149,7 +149,7 @@ def test_what_is_told_has_a_covariance(pots: int, seed: int) -> None:
 
 def test_nothing_is_known_before_anything_was_measured() -> None:
     of = design(4)
-    estimate, known = told(of, Belief.prior(of), np.arange(4, dtype=np.int32), np.zeros(4, np.int64))
+    estimate, known = told(of, Belief.prior(of), np.arange(4, dtype=np.int32), np.zeros(4, np.int64), drawn(of))
     names = dict(zip(estimate.states, known.T, strict=True))
     for name in ("efficiency", "metal_kg", "alumina_wt_pct", "temperature_k", "superheat_k", "distance_m", "bath_kg"):
         assert not names[name].any(), name

@@ -23,7 +23,7 @@ class Running:
     def __init__(self, broker: Server | Broker, name: str, options: dict[str, Any]) -> None:
         self.told: list[str] = []
         self.source = MqttSource(
-            Broker(broker.host, broker.port),
+            broker if isinstance(broker, Broker) else Broker(broker.host, broker.port),
             (f"{name}/#",),
             client_id=f"{name}-c",
             on_change=self.told.append,

@@ -107,7 +107,7 @@ def test_the_ingest_parks_the_poison_and_stores_the_rest(
             source, clock = ListSource([messages]), FakeClock(NOW_NS)
             await Ingestor(source, codec_of(), opened, parked, clock, hand_on=nobody).run()
             assert await voltages(opened, 1) == [4.0] * 30
-        assert [(p.reason, p.payload) for p in parked.problems] == [("refused", poison.payload)]
+        assert [(p.reason, p.payload) for p in parked.problems] == [("type_conflict", poison.payload)]
         assert source.acknowledged == [True]
 
     run(test)

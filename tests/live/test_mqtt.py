@@ -149,7 +149,7 @@ def test_after_a_restart_of_the_broker_it_subscribes_again(fresh_name: str, tmp_
             held.acknowledge()  # its connection is gone: they come again
             publish(broker, f"{fresh_name}/t", [b"three"])
             assert payloads(await source.take(3)) == [b"one", b"two", b"three"]
-            assert source.source.sessions_lost == 0, "mosquitto kept the session on its disk"
+            assert source.source.link.sessions_lost == 0, "mosquitto kept the session on its disk"
 
     with mosquitto(persistence=tmp_path) as broker:
         run(lambda: test(broker))
@@ -159,13 +159,13 @@ def test_a_session_that_the_broker_lost_is_counted(fresh_name: str) -> None:
     async def test(broker: Server) -> None:
         async with running(broker, fresh_name) as source:
             await source.connected()
-            assert source.source.sessions_lost == 0, "the first connection has no session to lose"
+            assert source.source.link.sessions_lost == 0, "the first connection has no session to lose"
             broker.kill()
             broker.start()
             await source.connected(2)
             publish(broker, f"{fresh_name}/t", [b"after"])
             assert payloads(await source.take(1)) == [b"after"], "it subscribes to what the broker forgot"
-            assert source.source.sessions_lost == 1
+            assert source.source.link.sessions_lost == 1
 
     with mosquitto() as broker:
         run(lambda: test(broker))

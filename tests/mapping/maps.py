@@ -12,18 +12,29 @@ from twin.codec import Codec
 from twin.decoded import Decoded
 from twin.frames import Quality
 from twin.mapping.table import mapping
+from twin.plant import Roster
 from twin.ports import Message
 from twin.signals import SIGNALS
 from twin.topics import Router
 
-__all__ = ["MS", "codec_with", "decode", "readings", "reasons"]
+__all__ = ["MS", "PLAIN", "codec_with", "decode", "readings", "reasons"]
 
 MS = NOW_NS // 1_000_000
 
 
-def codec_with(text: str, *, max_payload: int = 262_144) -> Codec:
+PLAIN = """
+[[row]]
+topic = "plant/pot{pot:d}"
+format = "json"
+unit = "s/L/{pot:03d}"
+time = { path = "ts" }
+signal = [{ name = "voltage_v", path = "u" }]
+"""
+
+
+def codec_with(text: str, *, max_payload: int = 262_144, roster: Roster | None = None) -> Codec:
     """A codec with a mapping file beside the contract."""
-    router = Router(roster_of(3), root="smelter", discover=False)
+    router = Router(roster or roster_of(3), root="smelter", discover=False)
     beside = mapping(text, "map.toml", router, max_payload=max_payload)
     return Codec(router, max_payload=max_payload, beside=beside)
 

@@ -21,7 +21,8 @@ from tests.live.sources import run
 from tests.live.tools import until
 from tests.servers import Server, binary, mosquitto
 from twin.adapters.memory import MemorySink
-from twin.adapters.sparkplug import Address, SparkplugSource
+from twin.adapters.sparkplug import SparkplugSource
+from twin.broker import Broker
 from twin.codec import Codec, Problem
 from twin.frames import Quality, Readings
 from twin.ingest import Ingestor
@@ -65,8 +66,10 @@ class Twin:
         self.parked: list[Problem] = []
         self.sink = MemorySink(roster)
         self.host = Host(reorder_ms=300, debounce_ms=1000)
-        address = Address({"hostname": broker.host, "port": broker.port}, f"{broker.host}:{broker.port}")
-        self.source = SparkplugSource(address, f"{group}h", group, host=self.host, on_change=self.told.append)
+        at = Broker(broker.host, broker.port)
+        self.source = SparkplugSource(
+            at, f"{group}h", group, root="smelter", host=self.host, on_change=self.told.append
+        )
         self.ingestor = Ingestor(self.source, codec, self.sink, self, WallClock(), hand_on=self._took)
 
     async def park(self, problems: Sequence[Problem], received_ns: int) -> None:

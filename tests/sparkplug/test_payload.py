@@ -20,7 +20,7 @@ from twin.ports import Message
 from twin.salvage import REASONS
 from twin.sparkplug import sparkplug_b_pb2
 from twin.sparkplug.payload import metrics, parse, rebirth
-from twin.sparkplug.session import Host
+from twin.sparkplug.session import Host, told
 
 wire: Any = sparkplug_b_pb2
 MAP = """
@@ -42,7 +42,7 @@ take = { name = "Pot{pot:d}/{signal}" }
 unit = "s/L/{pot:03d}"
 signal = [{ name = "voltage_v", key = "Voltage" }, { name = "noise_mv", key = "Noise" }]
 """
-TOPIC = "spBv1.0/G/DDATA/N/pot1"
+TOPIC = told("smelter", "spBv1.0/G/DDATA/N/pot1")
 
 
 def test_the_generated_module_is_that_of_the_definition(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_names_hold_the_pot_and_the_signal() -> None:
         "Uptime": 9.0,
         "Pot3/Voltage": None,
     }
-    decoded = decode(MAP, ("spBv1.0/G/NDATA/Hall", message("NDATA", 1, load).payload))
+    decoded = decode(MAP, (told("smelter", "spBv1.0/G/NDATA/Hall"), message("NDATA", 1, load).payload))
     assert readings(decoded) == [
         (0.0, 1, "voltage_v", 4.0, "GOOD"), (0.0, 2, "noise_mv", 3.0, "GOOD"), (0.0, 3, "voltage_v", None, "BAD"),
     ]  # fmt: skip
@@ -147,7 +147,12 @@ def test_not_a_number_is_a_bad_reading_and_parked() -> None:
 
 
 def test_an_alias_without_a_name_is_parked_and_what_nobody_maps_is_counted() -> None:
-    decoded = decode(MAP, (TOPIC, message("DDATA", 1, {5: 1.0}).payload), ("spBv1.0/G/NBIRTH/N", b""), (TOPIC, b"\xff"))
+    decoded = decode(
+        MAP,
+        (TOPIC, message("DDATA", 1, {5: 1.0}).payload),
+        (told("smelter", "spBv1.0/G/NBIRTH/N"), b""),
+        (TOPIC, b"\xff"),
+    )
     assert reasons(decoded) == [("unknown_alias", ""), ("malformed", "")]
     assert decoded.unknown == {"Sparkplug messages that no row maps": 1}
 
@@ -177,5 +182,5 @@ def test_no_payload_raises_and_none_is_lost(sent: list[tuple[str, list[tuple[int
         out += host.take(Message(topic, bytes(payload)), now).messages + host.tick(now).messages
     out += host.tick(now + 10**6).messages + host.lost(now + 10**6).messages
     assert len(out) >= came
-    decoded = codec.decode(out, NOW_NS + 10**12)
+    decoded = codec.decode([Message(told("smelter", topic), load) for topic, load in out], NOW_NS + 10**12)
     assert {problem.reason for problem in decoded.problems} <= set(REASONS)

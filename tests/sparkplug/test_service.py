@@ -26,7 +26,7 @@ def beside_of(settings: Settings, text: str = MAP) -> Beside:
     return mapping(text.format("G"), "test", router_of(settings, roster_of(settings)))
 
 
-def told(problem: str) -> None:
+def told(problem: str, /, *, level: str = "info", **fields: object) -> None:
     """Nobody listens."""
 
 

@@ -20,6 +20,7 @@ from twin.catalogue import CATALOGUE, FIELDS
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings, Wide, wide
 from twin.plant import Roster
+from twin.signals import MEASUREMENTS
 
 __all__ = ["DuckStore"]
 
@@ -60,9 +61,19 @@ class DuckStore:
     async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
         return await self._run(lambda: self._read(measurement, path, start_ns, end_ns))
 
+    async def measured(self, start_ns: int, end_ns: int) -> Readings:
+        return await self._run(lambda: self._measured(start_ns, end_ns))
+
     async def query(self, sql: str, parameters: list[object] | None = None) -> list[tuple[Any, ...]]:
         """Any SQL question, for the page and for people."""
         return await self._run(lambda: self._connection().execute(sql, parameters or []).fetchall())
+
+    async def probe(self) -> None:
+        """Return when the file answers; raises SinkUnavailable."""
+        try:
+            await self.query("SELECT 1")
+        except duckdb.Error as error:
+            raise SinkUnavailable(f"{self._path}: {error}") from error
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -74,7 +85,10 @@ class DuckStore:
         return self._db
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self._path.parent} cannot be made: {error}; see data.dir, sink.url") from error
         try:
             db = duckdb.connect(str(self._path), config=_OPTIONS)
         except duckdb.IOException as error:
@@ -207,6 +221,45 @@ class DuckStore:
         row, column = np.nonzero(np.isfinite(table)) if len(times) else (np.empty(0, int), np.empty(0, int))
         unit = np.full(len(row), self._roster.code(path) or 0)
         return Readings.of(times[row], unit, np.array(codes)[column], table[row, column] if len(times) else [])
+
+    def _measured(self, start_ns: int, end_ns: int) -> Readings:
+        within = f"time >= make_timestamp_ns({int(start_ns)}) AND time < make_timestamp_ns({int(end_ns)})"
+        parts = []
+        try:
+            for measurement in MEASUREMENTS.values():
+                self._discover(measurement, within)
+                codes = FIELDS[measurement]
+                fields = ", ".join(CATALOGUE[code].db_field for code in codes)
+                found = self._connection().execute(
+                    f"SELECT epoch_ns(time) AS time_ns, unit, {fields} FROM {measurement} "
+                    f"JOIN roster USING (site, line, pot) WHERE {within}"
+                ).fetchnumpy()  # fmt: skip
+                if len(found["time_ns"]):
+                    parts.append(_long(found, codes))
+        except duckdb.Error as error:
+            raise SinkUnavailable(f"{self._path}: {error}") from error
+        read = Readings.concat(parts)
+        return read.take(np.argsort(read.time_ns, kind="stable"))
+
+    def _discover(self, measurement: str, within: str) -> None:
+        """Enrol pots of known lines that an earlier process had discovered."""
+        strange = self._connection().execute(
+            f"SELECT DISTINCT site, line, pot FROM {measurement} ANTI JOIN roster USING (site, line, pot) "
+            f"WHERE pot != '' AND {within}"
+        )
+        lines = {self._roster.paths[code] for code in self._roster.line_codes()}
+        for site, line, pot in sorted(strange.fetchall()):
+            if f"{site}/{line}" in lines:
+                self._roster.add(f"{site}/{line}/{pot}")
+        self._enrol()
+
+
+def _long(found: dict[str, Any], codes: tuple[int, ...]) -> Readings:
+    """Rows of a table to long columns, absent fields left out."""
+    table = np.array([np.ma.filled(found[CATALOGUE[code].db_field], np.nan) for code in codes])
+    column, row = np.nonzero(np.isfinite(table))
+    time, unit = np.asarray(found["time_ns"], np.int64), np.asarray(found["unit"], np.int32)
+    return Readings.of(time[row], unit[row], np.array(codes, np.int16)[column], table[column, row])
 
 
 def _tags(path: str) -> tuple[str, str, str]:

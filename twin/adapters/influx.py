@@ -7,7 +7,6 @@ taken). The body of an answer decides, not its code alone (F12).
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -24,16 +23,12 @@ from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings
 from twin.lines import LineProtocol
 from twin.plant import Roster
+from twin.redact import redacted
+from twin.refusals import judged
+from twin.signals import MEASUREMENTS
+from twin.tls import client_context, why
 
 __all__ = ["InfluxStore", "Target", "target"]
-
-# What cannot get better by sending it again: syntax, types, retention. Everything else may be an outage.
-_FINAL = re.compile(
-    r"unable to parse|partial write|field type conflict|points? beyond retention"
-    r"|invalid (?:field|boolean|number|timestamp)",
-    re.I,
-)
-_TOO_LARGE = 413  # the same batch never gets smaller by waiting: the ingest halves what is rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +46,14 @@ def target(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port or 8086
     except ValueError as error:
-        raise ConfigError(f"sink.url = {url!r} is not allowed: {error}") from error
+        raise ConfigError(f"sink.url = {redacted(url)!r} is not allowed: {redacted(str(error))}") from error
+    if parts.username is not None or set(parse_qs(parts.query)) - {"org"}:
+        raise ConfigError(f"sink.url = {redacted(url)!r} is not allowed: only ?org=NAME; a token is in sink.token_file")
     bucket = parts.path.strip("/")
     if parts.scheme not in ("influx", "influxs") or not parts.hostname or not bucket:
-        raise ConfigError(f"sink.url = {url!r} is not allowed; it must look like influx://host:8086/bucket?org=NAME")
+        raise ConfigError(
+            f"sink.url = {redacted(url)!r} is not allowed; it must look like influx://host:8086/bucket?org=NAME"
+        )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     server = f"{'https' if parts.scheme == 'influxs' else 'http'}://{host}:{port}"
     return Target(server, bucket, parse_qs(parts.query).get("org", ["-"])[0])
@@ -63,8 +62,11 @@ def target(url: str) -> Target:
 class InfluxStore:
     """Store port on InfluxDB. Open within a running event loop."""
 
-    def __init__(self, where: Target, roster: Roster, *, token: str = "", compress: bool = False) -> None:
+    def __init__(
+        self, where: Target, roster: Roster, *, token: str = "", compress: bool = False, ca_file: str = ""
+    ) -> None:
         self._where = where
+        self._tls = client_context(ca_file, section="sink") if where.url.startswith("https:") else None
         self._roster = roster
         self._token = token
         self._compress = compress
@@ -75,10 +77,14 @@ class InfluxStore:
     async def open(self) -> None:
         """Make the connections; the server need not be there yet."""
         self._client = InfluxDBClientAsync(
-            self._where.url, token=self._token, org=self._where.organisation, timeout=30_000
+            self._where.url, token=self._token, org=self._where.organisation, timeout=30_000, ssl_context=self._tls
         )
         headers = {"Authorization": f"Token {self._token}"} if self._token else {}
-        self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60))
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=60),
+            connector=aiohttp.TCPConnector(ssl=self._tls or True),
+        )
 
     async def close(self) -> None:
         """Close the connections; every write that returned is on the server."""
@@ -107,9 +113,9 @@ class InfluxStore:
                 **options,
             )
         except ApiException as error:
-            raise _judged(error, body) from error
+            raise judged(error.status, _said(error), body) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {why(error, 'sink')}") from error
 
     async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
         fields = FIELDS[measurement]
@@ -129,6 +135,42 @@ class InfluxStore:
         unit = np.full(len(found), self._roster.code(path) or 0)
         return Readings.of(times, unit, signals, values)
 
+    async def probe(self) -> None:
+        """Return when the server answers; raises SinkUnavailable. It needs no permission to read."""
+        assert self._session is not None
+        try:
+            async with self._session.get(f"{self._where.url}/ping") as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+        if status // 100 != 2:
+            raise SinkUnavailable(f"{self._where.url}/ping: HTTP {status}")
+
+    async def measured(self, start_ns: int, end_ns: int) -> Readings:
+        names = list(MEASUREMENTS.values())
+        answer = await self.query(
+            "; ".join(
+                f"SELECT * FROM {name} WHERE time >= {start_ns} AND time < {end_ns} GROUP BY site, line, pot"
+                for name in names
+            )
+        )
+        parts = [self._rows(series) for result in answer["results"] for series in result.get("series", [])]
+        found = Readings.concat([part for part in parts if len(part)])
+        return found.take(np.argsort(found.time_ns, kind="stable"))
+
+    def _rows(self, series: dict[str, Any]) -> Readings:
+        """One unit's rows of one measurement; none of a unit whose line the plant does not have."""
+        unit = _enrolled(self._roster, series["tags"])
+        columns = dict(zip(series["columns"], zip(*series["values"], strict=True), strict=True))
+        codes = [code for code in FIELDS[series["name"]] if CATALOGUE[code].db_field in columns]
+        table = np.array([columns[CATALOGUE[code].db_field] for code in codes], np.float64)
+        if unit is None or not codes:
+            return Readings.empty()
+        column, row = np.nonzero(np.isfinite(table))
+        time = np.array(columns["time"], np.int64)
+        units = np.full(len(row), unit, np.int32)
+        return Readings.of(time[row], units, np.array(codes, np.int16)[column], table[column, row])
+
     async def query(self, text: str) -> dict[str, Any]:
         """One InfluxQL question, times as epoch ns. Raises SinkUnavailable, SinkRejected."""
         assert self._session is not None
@@ -137,18 +179,23 @@ class InfluxStore:
             async with self._session.post(f"{self._where.url}/query", data=parameters) as answer:
                 body: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {error}") from error
+            raise SinkUnavailable(f"{self._where.url}: {type(error).__name__} {why(error, 'sink')}") from error
         problem = body.get("error") or next((r["error"] for r in body.get("results", []) if "error" in r), None)
         if problem:
             raise SinkRejected(f"{self._where.url}: {problem}")
         return body
 
 
-def _judged(error: ApiException, body: bytes) -> SinkUnavailable | SinkRejected:
-    """What an error answer means for the batch (F9, F12)."""
+def _enrolled(roster: Roster, tags: dict[str, str]) -> int | None:
+    """Code of the unit that tags name, enrolling a pot of a known line; None when the line is not known."""
+    path = "/".join(tags[tag] for tag in ("site", "line", "pot") if tags[tag])
+    line = path.rpartition("/")[0]
+    if roster.code(path) is None and (line not in roster.codes or not roster.is_line(roster.codes[line])):
+        return None
+    return roster.add(path)
+
+
+def _said(error: ApiException) -> str:
+    """The body of an error answer, or the words beside its code."""
     said = error.body or error.reason or ""
-    text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))[:2000]
-    if _FINAL.search(text) or error.status == _TOO_LARGE:
-        named = tuple(line for line in re.findall(rb"unable to parse '([^\n]*?)': ", text.encode()) if line in body)
-        return SinkRejected(f"HTTP {error.status}: {text}", named)
-    return SinkUnavailable(f"HTTP {error.status}: {text}")
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

@@ -14,6 +14,7 @@ from twin.catalogue import CATALOGUE
 from twin.frames import Readings
 from twin.plant import Roster
 from twin.ports import Message
+from twin.signals import MEASUREMENTS
 
 __all__ = ["FakeClock", "KeepingPublisher", "ListSource", "MemorySink"]
 
@@ -72,6 +73,17 @@ class MemorySink:
         code = self._roster.code(path)
         times, signals, values = zip(*found, strict=True) if found else ((), (), ())
         return Readings.of(times, [code or 0] * len(found), signals, values)
+
+    async def measured(self, start_ns: int, end_ns: int) -> Readings:
+        known = [line for line in self._roster.paths if "/" in line]
+        found = sorted(
+            (time, self._roster.add(unit), signal, value)
+            for (unit, signal, time), value in self.values.items()
+            if start_ns <= time < end_ns and CATALOGUE[signal].topic in MEASUREMENTS
+            if unit in known or unit.rpartition("/")[0] in known
+        )
+        times, units, signals, values = zip(*found, strict=True) if found else ((), (), (), ())
+        return Readings.of(times, units, signals, values)
 
 
 @dataclass

@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import gmqtt
 
+from twin.broker import Broker, broker
 from twin.errors import ConfigError
+from twin.link import BUFFER_FULL, Link, passed
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["Broker", "MqttSource", "broker"]
 
-BACKOFF_CEILING_S = 30.0
-_LAST_DOUBLING = 10
 _NEVER_RECONNECT = {"reconnect_retries": -2}  # gmqtt's own loop has a fixed delay and no ceiling: ours runs instead
 _QUIET = logging.getLogger("twin.gmqtt")  # gmqtt logs every packet; outages are ours to tell, once
 _QUIET.setLevel(logging.CRITICAL)
@@ -34,44 +32,15 @@ logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
 # more come, waiting for a fuller batch would be waiting for ourselves (F7).
 _WINDOW_SUSPECTED = 16
 _QUIET_S = 0.01
+_GOODBYE_S = 1.0
 _OVERHEAD = 200  # bytes that a message costs beyond its payload: topic, objects, packet id
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to enter."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = field(default="", repr=False)
-    tls: bool = False
-    ca_file: str = ""
-
-    def context(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
-
-
-def broker(url: str, *, password: str = "", ca_file: str = "") -> Broker:
-    """Read mqtt://[user@]host[:port] or mqtts://...; raises ConfigError."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed: {error}") from error
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ConfigError(f"mqtt.url = {url!r} is not allowed; it must look like mqtt://host:1883")
-    if parts.password:
-        raise ConfigError("mqtt.url holds a password; put it into a file and name it in mqtt.password_file")
-    tls = parts.scheme == "mqtts"
-    return Broker(parts.hostname, port or (8883 if tls else 1883), parts.username or "", password, tls, ca_file)
 
 
 class _Client(gmqtt.Client):
     """gmqtt with QoS 1 publishes handed over unacknowledged, with their packet id, and a socket that can be paused.
 
     gmqtt acknowledges a message when its handler returns, at the price of a task a message: half of what ingest costs.
-    The three private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
+    The private names used here are guarded by tests/live/test_mqtt.py and by the pin of gmqtt in pyproject.toml.
     """
 
     def __init__(self, client_id: str, admit: Callable[[int, str, bytes, _Client], None], **properties: int) -> None:
@@ -95,6 +64,19 @@ class _Client(gmqtt.Client):
         if transport := self.transport:
             transport.abort()
 
+    async def leave(self, lost: asyncio.Event) -> None:
+        """Say goodbye, read on until the broker closes: closed with bytes unread, a socket loses the last PUBACKs."""
+        if self.transport:
+            self._connection.send_disconnect(reason_code=0)
+            await passed(lost, _GOODBYE_S)
+        await self.disconnect()
+
+    def farewell(self) -> str:
+        """Why the connection ended before it was one, in the transport's words."""
+        closed = getattr(getattr(self._connection, "_protocol", None), "closed", None)
+        error = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
+        return str(error or "no answer")
+
     def acknowledge(self, mids: list[int]) -> None:
         """PUBACK for each packet id, in one write; of a closed connection nothing: the broker sends them again."""
         if mids and (transport := self.transport):
@@ -117,7 +99,7 @@ class _Batch:
 
 
 class MqttSource:
-    """Source port. `problem` is "" while connected, else one sentence; `sessions_lost` counts F3."""
+    """Source port. `link.problem` is "" while connected, else one sentence; `alarm` tells of a lost session (F3)."""
 
     def __init__(
         self,
@@ -134,20 +116,17 @@ class MqttSource:
         linger_s: float = 0.25,
         on_change: Callable[[str], None] = lambda problem: None,
         fresh: frozenset[str] = frozenset(),
+        alarm: Callable[[str], None] = lambda text: None,
     ) -> None:
         if not client_id:
             raise ConfigError("mqtt.client_id is empty; a persistent session needs a stable name")
-        self._where = where
-        self._topics, self._fresh, self._qos = topics, fresh, qos
-        self._client_id = client_id
+        self._where, self._topics, self._client_id, self._qos = where, topics, client_id, qos
+        self._fresh = fresh
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
-        self._on_change = on_change
-        self.problem = "not connected yet"
-        self.sessions_lost = 0
-        self.received = 0
-        self.held_bytes = 0  # of messages not yet acknowledged, what they cost included
+        self.link = Link(client_id, on_change, alarm)
+        self.received = self.held_bytes = 0  # held: of messages not yet acknowledged, what they cost included
         self._batches: deque[_Batch] = deque()  # not yet taken; all but the last are full
         self._taken: set[_Batch] = set()  # taken, not yet acknowledged
         self._more = asyncio.Event()
@@ -156,82 +135,101 @@ class MqttSource:
         self._room = asyncio.Event()  # set unless the buffer is full
         self._room.set()
         self._client: _Client | None = None
-        self._paused = False
-        self._closing = False
-
-    # -- connection ---------------------------------------------------------------------------------------------
+        self._lost = asyncio.Event()  # set when its connection is
+        self.paused = self._held = False
+        self._closing = asyncio.Event()
 
     async def run(self) -> None:
         """Keep connected until closed."""
-        attempt, ever = 0, False
-        while not self._closing:
+        at = f"broker {self._where.host}:{self._where.port}"
+        while not self._closing.is_set():
             # A paused connection dies of its own silence; to connect again before there is room would only add to it.
             await self._room.wait()
             lost = asyncio.Event()
             try:
-                await self._connect(lost, first=not ever)
-            except (OSError, gmqtt.MQTTConnectError, TimeoutError) as error:
-                self._tell(
-                    f"broker {self._where.host}:{self._where.port} cannot be reached: {str(error) or 'no answer'}"
-                )
-                attempt = min(attempt + 1, _LAST_DOUBLING)
-                await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt)))  # noqa: S311
-                continue
-            attempt, ever = 0, True
-            await lost.wait()
-            if self._paused:
-                self._tell("the buffer is full: waiting for the store; the broker keeps what comes")
-            elif not self._closing:
-                self._tell(f"broker {self._where.host}:{self._where.port} closed the connection")
+                await self._connect(lost)
+            except (OSError, gmqtt.MQTTConnectError, TimeoutError, ConfigError) as error:
+                problem = f"{at} cannot be reached: {why(str(error) or 'no answer')}"
+            else:
+                await lost.wait()
+                if self._closing.is_set():
+                    return
+                problem = BUFFER_FULL if self.paused else f"{at} closed the connection"
+            await self.link.rest(problem, self._closing)
 
-    async def _connect(self, lost: asyncio.Event, *, first: bool) -> None:
+    async def _connect(self, lost: asyncio.Event) -> None:
         client = _Client(self._client_id, self._admit, **self._properties)
-        if self._where.user:
-            client.set_auth_credentials(self._where.user, self._where.password)
+        if (where := self._where).user:
+            client.set_auth_credentials(where.user, where.password)
 
         def connected(_client: object, session_present: int, _code: int, _properties: object) -> None:
-            if not session_present and not first:
-                self.sessions_lost += 1
+            self.link.opened(bool(session_present))
 
         def subscribed(_client: object, _mid: int, granted: tuple[int, ...], _properties: object) -> None:
-            refused = any(code >= 128 for code in granted)
-            self._tell(f"the broker refuses the subscription to {', '.join(self._topics)}" if refused else "")
+            if any(code >= 128 for code in granted):
+                self.link.tell(f"the broker refuses the subscription to {', '.join(self._topics)}")
+            else:
+                self.link.subscribed(lost)
 
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = lambda *_: lost.set()
-        try:
-            async with asyncio.timeout(10):
-                await client.connect(
-                    self._where.host, self._where.port, ssl=self._where.context() or False, keepalive=30
-                )
-        except TimeoutError:
-            client.abandon()
-            raise
-        if self._closing:
+        await self._enter(client, lost)
+        if self._closing.is_set():
             await client.disconnect()
             return
-        self._client, self._paused = client, False
+        self._client, self._lost, self.paused = client, lost, False
         # Always: a broker that forgot the session forgot it too (F26). `fresh`: without what is retained (F16).
         client.subscribe([gmqtt.Subscription(t, self._qos, False, False, 2 * (t in self._fresh)) for t in self._topics])
 
-    def _tell(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
-            self._on_change(problem)
+    async def _enter(self, client: _Client, lost: asyncio.Event) -> None:
+        """Return when the broker has let us in. One that hangs up first is told at once: the client would wait on."""
+        tls = self._where.context() or False
+        entering = asyncio.ensure_future(client.connect(self._where.host, self._where.port, ssl=tls, keepalive=30))
+        gone = asyncio.ensure_future(lost.wait())
+        try:
+            async with asyncio.timeout(10):
+                await asyncio.wait({entering, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not entering.done():  # a refusal in words comes with the end of the connection
+                    await asyncio.wait({entering}, timeout=_QUIET_S)
+            if not entering.done():
+                raise ConnectionError(client.farewell())
+            entering.result()
+        except BaseException:
+            client.abandon()
+            raise
+        finally:
+            for task in (entering, gone):
+                task.cancel()
+            await asyncio.wait({entering, gone})
 
     async def close(self) -> None:
         """Leave the broker, keeping the session; what is not acknowledged comes again at the next start."""
-        self._closing = True
+        self.hold()
+        self._closing.set()
         self._more.set()
         self._room.set()
         client, self._client = self._client, None
         if client is not None:
-            await client.disconnect()
+            await client.leave(self._lost)
 
-    # -- messages -----------------------------------------------------------------------------------------------
+    @property
+    def problem(self) -> str:
+        return self.link.problem
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        return len(self._batches), len(self._taken)
+
+    def hold(self) -> None:
+        """Take nothing more, for good: what comes is not acknowledged and stays with the broker."""
+        self._held = True
+        if self._client is not None and (transport := self._client.transport):
+            transport.resume_reading()
 
     def _admit(self, mid: int, topic: str, payload: bytes, client: _Client) -> None:
+        if self._held:
+            return
         batch = self._batches[-1] if self._batches else None
         if batch is None or self._full(batch) or batch.client is not client:
             batch = _Batch(client, self._settled)
@@ -249,7 +247,7 @@ class MqttSource:
             self._more.set()
         if self.held_bytes >= self._buffer_bytes and (transport := client.transport):
             transport.pause_reading()
-            self._paused = True
+            self.paused = True
             self._room.clear()
 
     def _full(self, batch: _Batch) -> bool:
@@ -258,8 +256,8 @@ class MqttSource:
     def _settled(self, batch: _Batch) -> None:
         self._taken.discard(batch)
         self.held_bytes -= batch.size
-        if self._paused and self.held_bytes < self._buffer_bytes // 2:
-            self._paused = False
+        if self.paused and self.held_bytes < self._buffer_bytes // 2:
+            self.paused = False
             self._room.set()
             if self._client is not None and (transport := self._client.transport):
                 transport.resume_reading()
@@ -272,7 +270,7 @@ class MqttSource:
 
     async def deliveries(self) -> AsyncIterator[_Batch]:
         """Batches in receive order: full, or lingered, or as large as the broker's window lets them become."""
-        while not self._closing:
+        while not self._closing.is_set():
             if not self._batches:
                 self._more.clear()
                 await self._more.wait()
@@ -286,7 +284,7 @@ class MqttSource:
         """Wait for the batch to become full; it is, too, when a later one has begun."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger_s
-        while not self._full(batch) and len(self._batches) == 1 and not self._closing:
+        while not self._full(batch) and len(self._batches) == 1 and not self._closing.is_set():
             before = len(batch.messages)
             pause = min(_QUIET_S, until - loop.time())
             if pause <= 0:

@@ -1,7 +1,7 @@
 """The built-in page: the newest snapshot as HTML, as JSON and as a stream of server-sent events.
 
 `/` the page, static files of the package; `/api/snapshot` JSON, 503 while the twin warms up; `/api/stream` event
-`snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}.
+`snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}, 200.
 Asked for on demand: `/api/line?path=site/line`, `/api/pot?path=site/line/pot`, `/api/whatif?path=site/line&voltage=-20`
 with the levers of `twin.levers.CONTROLS`; 400, 404 and 503 say in `detail` what would be allowed.
 """
@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import mimetypes
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import Any
@@ -26,8 +26,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from twin.access import Access
 from twin.answers import Refused
 from twin.errors import ConfigError
+from twin.hasty import Hasty
 from twin.snapshot import Snapshot
 
 __all__ = ["Ask", "Feed", "application", "serve"]
@@ -45,7 +47,12 @@ SECURITY = (
     (b"content-security-policy", POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
 )
+MOST_CONNECTIONS = 256  # open at once; what is beyond is answered with 503
+MOST_HEAD_BYTES = 16384  # of request line and headers
 
 
 class Feed:
@@ -103,7 +110,9 @@ class Feed:
 
 
 class _Page(Starlette):
-    """Puts the security headers on every response, that of an unexpected error included."""
+    """Puts the security headers on every response, that of an unexpected error included; asks `access` first."""
+
+    access = Access(frozenset("*"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: MutableMapping[str, Any]) -> None:
@@ -111,6 +120,15 @@ class _Page(Starlette):
                 message["headers"] = [*message["headers"], *SECURITY]
             await send(message)
 
+        if scope["type"] == "http":
+            target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+            query = scope["query_string"].decode("latin-1")
+            if denied := self.access.denied(
+                scope["method"], f"{target}?{query}" if query else target, scope["headers"]
+            ):
+                headers = {name.decode(): value.decode() for name, value in denied.headers}
+                await _json({"detail": denied.detail}, denied.status, headers)(scope, receive, with_headers)
+                return
         await super().__call__(scope, receive, with_headers)
 
 
@@ -174,11 +192,18 @@ def _number(name: str, text: str) -> float:
         raise HTTPException(400, f"{name[:40]}={text[:40]!r} is not a number") from None
 
 
-def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awaitable[None]], ask: Ask) -> Starlette:
-    """The page over `latest`, the newest snapshot or None.
+def application(
+    latest: Callable[[], Snapshot | None],
+    *,
+    wait: Callable[[], Awaitable[None]],
+    ask: Ask,
+    beside: Sequence[Route] = (),
+    access: Access | None = None,
+) -> Starlette:
+    """The page over `latest`, the newest snapshot or None; `beside`: further routes of the same server.
 
     `wait()` returns when a newer one exists; every open stream awaits its own, and may cancel it. `ask` answers what
-    is asked for on demand, or raises Refused.
+    is asked for on demand, or raises Refused. `access`: who may ask; None = everybody.
     """
     feed = Feed(latest, wait)
 
@@ -196,8 +221,12 @@ def application(latest: Callable[[], Snapshot | None], *, wait: Callable[[], Awa
 
     api = [Route("/api/snapshot", snapshot), Route("/api/stream", stream), Route("/health", health)]
     asked = [_question(name, ask) for name in ("line", "pot", "whatif")]
-    app = _Page(routes=[*api, *asked, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed})
+    app = _Page(
+        routes=[*api, *asked, *beside, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed}
+    )
     app.state.feed = feed
+    if access is not None:
+        app.access = access
     return app
 
 
@@ -215,28 +244,47 @@ class _Server(uvicorn.Server):
         self.ready()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, settings: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         problem = f"cannot listen on {host}:{port}: {str(error.strerror).partition(' (')[0]}"
-        raise ConfigError(f"page.host, page.port: {problem}; choose a free port, or 0 for any") from error
+        raise ConfigError(f"{settings}: {problem}; choose a free port, or 0 for any") from error
 
 
-async def serve(app: Starlette, host: str, port: int, *, ready: Callable[[str], None]) -> None:
-    """Serve `app` until cancelled; `ready` is told the address once it answers. Port 0 takes any free one."""
-    listener = _listen(host, port)
+async def serve(
+    app: Starlette, host: str, port: int, *, ready: Callable[[str], None], settings: str = "page.host, page.port"
+) -> None:
+    """Serve `app` until cancelled; `ready` is told the address once it answers. Port 0 takes any free one.
+
+    Raises ConfigError, naming `settings`, when it cannot listen there.
+    """
+    listener = _listen(host, port, settings)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            http=Hasty,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        )
     )
     server.ready = lambda: ready(url)
-    app.state.feed.open = True
+    feed: Feed | None = getattr(app.state, "feed", None)
+    if feed is not None:
+        feed.open = True
     running = asyncio.create_task(server.serve([listener]), name="page")
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
-        app.state.feed.stop()
+        if feed is not None:
+            feed.stop()
         server.should_exit = True
         await running
         raise

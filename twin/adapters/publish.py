@@ -12,11 +12,14 @@ import random
 import ssl
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import aiomqtt
+from paho.mqtt import client as mqtt
 
 from twin.errors import SourceUnavailable
 from twin.ports import Message
+from twin.tls import why
 
 __all__ = ["MqttPublisher"]
 
@@ -24,6 +27,20 @@ __all__ = ["MqttPublisher"]
 _WINDOW = 64
 _QUIET = logging.getLogger("twin.aiomqtt")
 _QUIET.setLevel(logging.CRITICAL)
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt that remembers what the broker refused: it takes every answer to a publish for a success.
+
+    The private name used here is guarded by tests/live/test_acl.py and test_deadletter.py.
+    """
+
+    refused: object = None
+
+    def _on_publish(self, client: mqtt.Client, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+        if reason_code.is_failure:
+            self.refused = reason_code
+        super()._on_publish(client, userdata, mid, reason_code, properties)
 
 
 class MqttPublisher:
@@ -56,7 +73,7 @@ class MqttPublisher:
         self._qos = qos
         self._retain = retain
         self._patience_s = patience_s
-        self._client: aiomqtt.Client | None = None
+        self._client: _Client | None = None
         self.sent = 0
 
     async def __aenter__(self) -> MqttPublisher:
@@ -68,7 +85,7 @@ class MqttPublisher:
         await self._leave()
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Hand all messages to the broker. Raises SourceUnavailable when it stays away for `patience_s`."""
+        """Hand all messages to the broker. Raises SourceUnavailable when it stays away for `patience_s` or refuses."""
         loop = asyncio.get_running_loop()
         until, attempt, done = loop.time() + self._patience_s, 0, 0
         while done < len(messages):
@@ -79,20 +96,26 @@ class MqttPublisher:
                     await asyncio.gather(
                         *(client.publish(m.topic, m.payload, qos=self._qos, retain=self._retain) for m in window)
                     )
+                    if client.refused is not None:
+                        refused, client.refused = client.refused, None
+                        raise SourceUnavailable(
+                            f"the broker refuses messages such as {window[0].topic} from this user ({refused}); allow "
+                            f"them in its access list; {len(messages) - done} messages are not published"
+                        )
                     done += len(window)
                     self.sent += len(window)
             except aiomqtt.MqttError as error:
                 await self._leave()
                 if loop.time() > until:
                     raise SourceUnavailable(
-                        f"broker: {error}; {len(messages) - done} messages are not published"
+                        f"broker: {why(error)}; {len(messages) - done} messages are not published"
                     ) from error
                 attempt += 1
                 await asyncio.sleep(random.uniform(0, min(5.0, 0.1 * 2**attempt)))  # noqa: S311
 
-    async def _enter(self) -> aiomqtt.Client:
+    async def _enter(self) -> _Client:
         if self._client is None:
-            client = aiomqtt.Client(**self._options)  # type: ignore[arg-type]
+            client = _Client(**self._options)  # type: ignore[arg-type]
             await client.__aenter__()
             self._client = client
         return self._client

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -16,28 +15,21 @@ from dataclasses import dataclass
 import aiomqtt
 import orjson
 
+from twin.broker import Broker
 from twin.errors import ConfigError
+from twin.link import Link
 from twin.ports import Message
 from twin.sparkplug.payload import rebirth
-from twin.sparkplug.session import NAMESPACE, Host, Outcome
+from twin.sparkplug.session import NAMESPACE, Host, Outcome, told
+from twin.tls import why
 
-__all__ = ["Address", "SparkplugSource"]
+__all__ = ["SparkplugSource"]
 
-BACKOFF_CEILING_S = 30.0
-_LAST_DOUBLING = 10
 _QUEUED = 20_000  # messages waiting in the client; what is dropped beyond shows as a gap in the sequence
-_HELD = 50_000  # messages waiting for the ingest
 _BATCH = 2000
+_OVERHEAD = 200  # bytes that a message costs beyond its payload
 _QUIET = logging.getLogger("twin.aiomqtt.sparkplug")  # outages are ours to tell, once
 _QUIET.setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is and how to enter, as aiomqtt wants it."""
-
-    options: dict[str, object]
-    name: str
 
 
 @dataclass(slots=True, eq=False)
@@ -51,67 +43,83 @@ class _Batch:
 
 
 class SparkplugSource:
-    """Source port. `problem` is "" while connected, else one sentence; `host` knows the nodes and counts."""
+    """Source port. `link.problem` is "" while connected, else one sentence; `host` knows the nodes and counts.
+
+    What it delivers needs no session any more and has topics below `root`: it is decoded, parked and published again
+    as any message of ours.
+    """
 
     def __init__(
         self,
-        where: Address,
+        where: Broker,
         host_id: str,
         group: str,
         *,
+        root: str,
         host: Host | None = None,
+        buffer_bytes: int = 32 << 20,
         on_change: Callable[[str], None] = lambda problem: None,
     ) -> None:
         if not host_id or any(character in host_id for character in "/+#"):
             raise ConfigError(f"sparkplug.host_id = {host_id!r} is not allowed; it is a name without / + #")
         if "/" in group or "#" in group or ("+" in group and group != "+"):
             raise ConfigError(f"sparkplug.group = {group!r} is not allowed; it is the name of a group, or + for all")
-        self._where, self._on_change = where, on_change
+        self._where, self._root, self._buffer_bytes = where, root, buffer_bytes
         self._state = f"{NAMESPACE}/STATE/{host_id}"
         self._client_id, self._topics = f"sparkplug-{host_id}", f"{NAMESPACE}/{group}/#"
         self.host = host or Host()
-        self.problem = "not connected yet"
+        self.link = Link(self._client_id, on_change)
+        self.received = 0
         self._waiting: list[Message] = []
+        self._waiting_bytes = 0
         self._taken: set[_Batch] = set()
-        self._more, self._idle, self._room, self._ended = (asyncio.Event() for _ in range(4))
-        self._idle.set()
-        self._room.set()
+        self._more, self._idle, self._room, self._ended, self._gone = (asyncio.Event() for _ in range(5))
+        for event in (self._idle, self._room, self._gone):
+            event.set()
+        self._held = False
+
+    @property
+    def problem(self) -> str:
+        return self.link.problem
 
     # -- connection ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep connected until closed; whatever was known is stale while not."""
-        attempt = 0
-        while not self._ended.is_set():
-            try:
-                await self._session()
-                return
-            except aiomqtt.MqttError as error:
-                attempt = 0 if not self.problem else min(attempt + 1, _LAST_DOUBLING)
-                self._hand(self.host.lost(_now_ms()))
-                self._tell(f"Sparkplug: broker {self._where.name}: {error}")
-            pause = random.uniform(0, min(BACKOFF_CEILING_S, 0.1 * 2**attempt))  # noqa: S311
-            try:
-                async with asyncio.timeout(pause):
-                    await self._ended.wait()
-            except TimeoutError:
-                continue
+        self._gone.clear()
+        try:
+            while not self._ended.is_set():
+                lost = asyncio.Event()
+                try:
+                    await self._session(lost)
+                except (aiomqtt.MqttError, OSError, ConfigError) as error:
+                    lost.set()
+                    self._hand(self.host.lost(_now_ms()))
+                    at = f"{self._where.host}:{self._where.port}"
+                    await self.link.rest(f"Sparkplug: broker {at}: {why(error)}", self._ended)
+        finally:
+            self._gone.set()
 
-    async def _session(self) -> None:
+    async def _session(self, lost: asyncio.Event) -> None:
         """One connection: will, subscriptions, then our own birth, with the timestamp of the will."""
-        born_ms = _now_ms()
+        born_ms, at = _now_ms(), self._where
         client = aiomqtt.Client(
+            at.host,
+            at.port,
+            username=at.user or None,
+            password=at.password or None,
+            tls_context=at.context(),
             identifier=self._client_id,
             will=aiomqtt.Will(self._state, _state(False, born_ms), qos=1, retain=True),
             clean_session=True,
             max_queued_incoming_messages=_QUEUED,
             logger=_QUIET,
-            **self._where.options,  # type: ignore[arg-type]
         )
         async with client:
+            self.link.opened(session_present=True)  # a clean session has nothing to lose
             await client.subscribe([(self._topics, 1), (self._state, 1)])
             await client.publish(self._state, _state(True, born_ms), qos=1, retain=True)
-            self._tell("")
+            self.link.subscribed(lost)
             reading = asyncio.create_task(self._read(client, born_ms), name="sparkplug-read")
             ended = asyncio.create_task(self._ended.wait(), name="sparkplug-end")
             try:
@@ -147,6 +155,7 @@ class SparkplugSource:
         topic, payload = str(message.topic), message.payload
         load = payload if isinstance(payload, bytes) else b""
         if topic != self._state:
+            self.received += 1
             await self._act(client, self.host.take(Message(topic, load), _now_ms()))
         elif not _says_online(load):
             # The will of an earlier connection came after our birth: say again that we are here (F28).
@@ -157,26 +166,29 @@ class SparkplugSource:
         for group, node in outcome.rebirths:
             await client.publish(f"{NAMESPACE}/{group}/NCMD/{node}", rebirth(_now_ms()), qos=0)
 
-    def _tell(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
-            self._on_change(problem)
+    def hold(self) -> None:
+        """Take nothing more, for good."""
+        self._held = True
+        self._room.set()
 
     async def close(self) -> None:
         """Say that we leave, and end."""
+        self.hold()
         self._ended.set()
         self._more.set()
-        self._room.set()
+        await self._gone.wait()
 
     # -- messages -----------------------------------------------------------------------------------------------
 
     def _hand(self, outcome: Outcome) -> None:
-        if outcome.messages:
-            self._waiting += outcome.messages
-            self._idle.clear()
-            self._more.set()
-            if len(self._waiting) >= _HELD and not self._ended.is_set():
-                self._room.clear()
+        if self._held or not outcome.messages:
+            return
+        self._waiting += [Message(told(self._root, topic), payload) for topic, payload in outcome.messages]
+        self._waiting_bytes += sum(_cost(message) for message in outcome.messages)
+        self._idle.clear()
+        self._more.set()
+        if self._waiting_bytes >= self._buffer_bytes:
+            self._room.clear()
 
     def _settled(self, batch: _Batch) -> None:
         self._taken.discard(batch)
@@ -194,12 +206,17 @@ class SparkplugSource:
             while self._waiting:
                 batch = _Batch(self._waiting[:_BATCH], self._settled)
                 del self._waiting[:_BATCH]
+                self._waiting_bytes -= sum(_cost(message) for message in batch.messages)
                 self._taken.add(batch)
-                if len(self._waiting) < _HELD // 2:
+                if self._waiting_bytes < self._buffer_bytes // 2:
                     self._room.set()
                 yield batch
             if not self._ended.is_set():
                 self._more.clear()
+
+
+def _cost(message: Message) -> int:
+    return len(message.payload) + _OVERHEAD
 
 
 def _now_ms() -> int:

@@ -24,7 +24,7 @@ from twin.estimator.design import Design
 from twin.estimator.drive import Drive, Inputs, fresh_memory, prepare
 from twin.estimator.marks import Marks, mark
 from twin.estimator.measurements import SAMPLES, weigh
-from twin.estimator.outputs import told
+from twin.estimator.outputs import drawn, told
 from twin.estimator.window import NEVER, Window
 from twin.frames import Codes, Estimate, Floats, Ints
 from twin.plant import PotDesign
@@ -77,6 +77,7 @@ class Estimator:
     def __init__(self, designs: Sequence[PotDesign], settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.design = Design.of(designs)
+        self._drawn = drawn(self.design)
         self.steps = self.settings.horizon_h * 3600 // self.settings.step_s
         self.every = self.settings.keep_h * 3600 // self.settings.step_s
         self.steps_a_mark = self.settings.mark_min * 60 // self.settings.step_s
@@ -191,4 +192,4 @@ class Estimator:
 
         `units` roster codes of the pots; `line_of` (pots,) the line of each: its pots are pooled for efficiency.
         """
-        return told(self.design, state.belief, units, line_of)
+        return told(self.design, state.belief, units, line_of, self._drawn)

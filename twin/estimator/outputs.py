@@ -18,7 +18,7 @@ from twin.estimator.pooling import Pooled, believed, efficiency_offset, line_eff
 from twin.estimator.states import ALF3, ALUMINA, CAVITY, EFFICIENCY, LIQUIDUS, METAL, POOLED, STATES, TEMPERATURE
 from twin.frames import Codes, Estimate, Floats, Ints
 
-__all__ = ["OUTPUTS", "Output", "derive", "efficiency_offset", "known", "line_efficiency", "told"]
+__all__ = ["OUTPUTS", "Output", "derive", "drawn", "efficiency_offset", "known", "line_efficiency", "told"]
 
 DEWING_BY_SUPERHEAT, DEWING_BY_ALF3 = -0.0095 * np.log(10.0), 0.019 * np.log(10.0)  # of the loss
 # What no state stands for, one standard deviation: the shape of V(C), the shape of the ledge, and what metal waves and
@@ -72,12 +72,19 @@ def derive(design: Design, belief: Belief) -> tuple[Floats, Floats]:
     return mean, cov
 
 
-def known(design: Design, cov: Floats, pooled: Pooled) -> NDArray[np.bool_]:
-    """Which outputs (pots, outputs) measurements have made known; `cov` (outputs, outputs, pots) of `derive`."""
-    _, prior = derive(design, Belief.prior(design))
+def drawn(design: Design) -> Floats:
+    """Variance of every output (outputs, pots) as the plant file alone gives it."""
+    _, cov = derive(design, Belief.prior(design))
+    place = np.arange(len(OUTPUTS))
+    return cov[place, place]
+
+
+def known(design: Design, cov: Floats, pooled: Pooled, prior: Floats) -> NDArray[np.bool_]:
+    """Which outputs (pots, outputs) measurements have made known: `cov` (outputs, outputs, pots) of `derive`, against
+    the variances `prior` of `drawn`."""
     place = np.arange(len(OUTPUTS))
     surer = np.array([output.surer for output in OUTPUTS])[:, None]
-    result: NDArray[np.bool_] = (cov[place, place] < np.square(surer) * prior[place, place]).T
+    result: NDArray[np.bool_] = (cov[place, place] < np.square(surer) * prior).T
     result[:, CURRENT_EFFICIENCY] = _level_known(design, pooled)
     return result
 
@@ -93,13 +100,16 @@ def _level_known(design: Design, pooled: Pooled) -> NDArray[np.bool_]:
     return result
 
 
-def told(design: Design, belief: Belief, units: Codes, line_of: Ints) -> tuple[Estimate, NDArray[np.bool_]]:
+def told(
+    design: Design, belief: Belief, units: Codes, line_of: Ints, prior: Floats
+) -> tuple[Estimate, NDArray[np.bool_]]:
     """The estimate of all pots, pooled by line, and which of its figures (pots, outputs) are known.
 
-    `units` roster codes of the pots; `line_of` (pots,) any number that is the same for the pots of one line.
+    `units` roster codes of the pots; `line_of` (pots,) any number that is the same for the pots of one line;
+    `prior` of `drawn`.
     """
     pooled = pool(design, belief, line_of)
     mean, cov = derive(design, believed(belief, pooled))
     names = tuple(output.name for output in OUTPUTS)
     estimate = Estimate(units, names, mean.T, np.moveaxis(cov, 2, 0), belief.innovation.T)
-    return estimate, known(design, cov, pooled)
+    return estimate, known(design, cov, pooled, prior)

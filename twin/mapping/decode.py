@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from twin.decoded import Decoded, Problem
+from twin.decoded import APART_NS, Gathering
 from twin.errors import PayloadError
 from twin.frames import Ints, Quality, Readings
 from twin.mapping.file import KEY, Row, TimeAt
@@ -20,46 +19,32 @@ from twin.mapping.pattern import Pattern, Template
 from twin.mapping.records import MISMATCH, REFUSED, Record, Shape
 from twin.mapping.times import Clock
 from twin.ports import Message
+from twin.salvage import plain
+from twin.skew import PROMPT
+from twin.sparkplug.session import told
 from twin.topics import Router
 
-__all__ = ["Found", "MappedRow"]
+__all__ = ["LONGEST", "MappedRow"]
 
 _KNOWN = 65_536  # places remembered: a stream of invented topics cannot fill the memory
+LONGEST = 256  # characters of a name that is remembered
 _EVER = (100_000_000_000_000_000, 4_000_000_000_000_000_000)  # ns: line protocol's own times, 1973 ... 2096
-
-
-class Found:
-    """What one call has found so far; `index` is the message's place in the call."""
-
-    def __init__(self) -> None:
-        self.parts: list[Readings] = []
-        self.problems: list[Problem] = []
-        self.unknown: Counter[str] = Counter()
-        self.parked: set[int] = set()
-
-    def problem(self, index: int, message: Message, row: Row, error: PayloadError) -> None:
-        """Park a message for what is wrong with one value, named by row and path."""
-        self.parked.add(index)
-        detail = f"row {row.title!r}: {error.detail}"
-        self.problems.append(Problem(message.topic, message.payload, error.reason, detail[:500], error.field))
-
-    def decoded(self) -> Decoded:
-        """All of it."""
-        return Decoded(Readings.concat(self.parts), tuple(self.problems), len(self.parked), dict(self.unknown))
 
 
 class MappedRow:
     """One row, ready to decode."""
 
     def __init__(self, row: Row, router: Router) -> None:
-        self.row, self.pattern = row, Pattern(row.topic)
+        self.row, self.pattern = row, Pattern(told(router.root, row.topic) if row.format == "sparkplug" else row.topic)
         self.arrival = row.time == "arrival"
         self._router, self._template, self._shape = router, Template(row.unit), Shape(row)
         self._take = [Pattern(text, levels=False) for text in row.take.values()]
         texts = row.text or row.format in ("csv", "number")
         self._scales = [Scale(one, texts=texts, decimal=row.decimal) for one in row.signal]
+        self._prompt = not self.arrival and all(scale.signal.topic in PROMPT for scale in self._scales)
         self._keys = {one.key: place for place, one in enumerate(row.signal) if one.key}
         self._flags = Flags(row.quality) if row.quality else None
+        self._at = row.time.path if isinstance(row.time, TimeAt) else ""
         self._clock = Clock(row.time.format, row.time.zone) if isinstance(row.time, TimeAt) else None
         self._code = np.array([scale.code for scale in self._scales], np.int16)
         self._factor, self._divisor, self._shift, self._low, self._high = np.array(
@@ -89,14 +74,14 @@ class MappedRow:
             code = self._router.pot(path)
         elif code is None or not self._router.roster.is_line(code):
             raise PayloadError("unknown_unit", f"line {path[:200]!r} is not in the plant file")
-        if len(self._known) < _KNOWN:
+        if len(self._known) < _KNOWN and len(topic) + sum(len(str(raw)) for raw in take) <= LONGEST:
             self._known[(topic, *take)] = (code, key)
         return code, key
 
     # -- many at once ---------------------------------------------------------------------------------------------
 
     def decode(
-        self, indices: Sequence[int], messages: Sequence[Message], now_ns: int, latest: int, found: Found
+        self, indices: Sequence[int], messages: Sequence[Message], now_ns: int, latest: int, found: Gathering
     ) -> None:
         """The messages at these places, all of which the pattern matches."""
         quick, place, columns = self._shape.quick, self._place, list[tuple[int, int, int, Record]]()
@@ -112,7 +97,9 @@ class MappedRow:
         for index in sorted(set(odd)):
             self._one(index, messages[index], now_ns, latest, found)
 
-    def _together(self, items: list[tuple[int, int, int, Record]], now_ns: int, latest: int, found: Found) -> list[int]:
+    def _together(
+        self, items: list[tuple[int, int, int, Record]], now_ns: int, latest: int, found: Gathering
+    ) -> list[int]:
         """Records of regular messages as columns; returns the messages that are not regular after all."""
         index, unit, key, records = zip(*items, strict=True)
         places, keys = np.array(index), np.array(key)
@@ -124,6 +111,9 @@ class MappedRow:
             quality = self._qualities(records)
         except (OverflowError, TypeError):  # a whole number beyond a float; a flag that is a list
             return list(index)
+        units = np.array(unit, np.int32)
+        if self._prompt:
+            found.heard.append((units[~bad], times[~bad]))
         values = raw * self._factor / self._divisor + self._shift
         present = ~np.isnan(raw)
         if self._keys:
@@ -138,7 +128,7 @@ class MappedRow:
         graded = quality[row, column]
         value = values[row, column]
         value[graded == Quality.BAD] = np.nan
-        found.parts.append(Readings(times[row], np.array(unit, np.int32)[row], self._code[column], value, graded))
+        found.parts.append(Readings(times[row], units[row], self._code[column], value, graded))
         return [int(index) for index in refused]
 
     def _times(
@@ -173,28 +163,39 @@ class MappedRow:
 
     # -- one by one -----------------------------------------------------------------------------------------------
 
-    def _one(self, index: int, message: Message, now_ns: int, latest: int, found: Found) -> None:
+    def _one(self, index: int, message: Message, now_ns: int, latest: int, found: Gathering) -> None:
         try:
             records = self._shape.read(message.payload)
         except PayloadError as error:
-            found.problem(index, message, self.row, error)
+            self.park(index, message, error, found)
             return
         for number, record in enumerate(records):
             try:
                 if isinstance(record, PayloadError):
                     raise record
                 unit, key = self._place(message.topic, record.take)
-                time_ns, floor = self._time(record, now_ns + index * _SPREAD + number, latest)
+                time_ns, floor = self._time(record, now_ns + index * APART_NS + number, latest)
+                if self._prompt:
+                    found.heard.append((np.array([unit], np.int32), np.array([time_ns])))
+                if time_ns > latest:
+                    raise PayloadError(
+                        "future_time", f"{(time_ns - latest) / 1e9:.1f} s beyond what is allowed", self._at
+                    )
             except (PayloadError, TypeError) as error:
                 known = error if isinstance(error, PayloadError) else PayloadError(MISMATCH, "a list is no name")
-                found.problem(index, message, self.row, known)
+                self.park(index, message, known, found)
                 continue
             if key == -2:
                 caught = self._caught(message.topic, record.take)
-                found.unknown[caught[:64]] += 1
+                found.unknown[plain(caught)] += 1
                 continue
             chosen = range(len(self._scales)) if key == -1 else (key,)
             found.parts.append(self._readings(index, message, record, chosen, (time_ns, unit, floor), found))
+
+    def park(self, index: int, message: Message, error: PayloadError, found: Gathering) -> None:
+        """Park a message for what is wrong with one value, named by row and path."""
+        detail = f"row {self.row.title!r}: {error.detail}"[:500]
+        found.problem(index, message, PayloadError(error.reason, detail, error.field))
 
     def _caught(self, topic: str, take: tuple[Any, ...]) -> str:
         captures = dict(self.pattern.match(topic) or {})
@@ -204,7 +205,6 @@ class MappedRow:
 
     def _time(self, record: Record, arrived_ns: int, latest: int) -> tuple[int, Quality]:
         """Time, and the best quality that it allows."""
-        path = self.row.time.path if isinstance(self.row.time, TimeAt) else ""
         try:
             if self._clock is not None:
                 time_ns = self._clock.read(record.time, latest)
@@ -216,15 +216,13 @@ class MappedRow:
                 time_ns = int(record.time)
                 if not _EVER[0] <= time_ns < _EVER[1]:
                     raise PayloadError("bad_time", f"{time_ns} ns lies before 1973 or after 2096; see `precision`")
-            if time_ns > latest:
-                raise PayloadError("future_time", f"{(time_ns - latest) / 1e9:.1f} s beyond what is allowed")
         except PayloadError as error:
-            raise PayloadError(error.reason, error.detail, path) from error
+            raise PayloadError(error.reason, error.detail, self._at) from error
         return time_ns, Quality.GOOD
 
     def _readings(
         self, index: int, message: Message, record: Record, chosen: Sequence[int], at: tuple[int, int, Quality],
-        found: Found,
+        found: Gathering,
     ) -> Readings:  # fmt: skip
         time_ns, unit, floor = at
         rows: list[tuple[int, float, int]] = []
@@ -239,7 +237,7 @@ class MappedRow:
             try:
                 value = scale.number(raw)
             except PayloadError as error:
-                found.problem(index, message, self.row, PayloadError(error.reason, error.detail, one.path or one.name))
+                self.park(index, message, PayloadError(error.reason, error.detail, one.path or one.name), found)
                 value = np.nan  # the sensor spoke, and cannot be trusted: a BAD reading, not silence (F30)
             if quality == Quality.BAD or value != value:
                 value, quality = np.nan, Quality.BAD
@@ -248,11 +246,8 @@ class MappedRow:
         return Readings.of([time_ns] * len(rows), [unit] * len(rows), codes, values, qualities)
 
 
-_SPREAD = 1000  # ns between two messages of one batch that have no time of their own: none hides another (F18)
-
-
 def _arrivals(places: Ints, now_ns: int) -> Ints:
     """Times of arrival: in order of messages, and of records within each."""
     first = np.flatnonzero(np.concatenate([[True], np.diff(places) != 0]))
     number = np.arange(len(places)) - np.repeat(first, np.diff(np.concatenate([first, [len(places)]])))
-    return now_ns + places * _SPREAD + number
+    return now_ns + places * APART_NS + number

@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 import math
-from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
 from msgspec.structs import replace
 
-from twin.errors import ConfigError
 from twin.frames import WindowFigures
 from twin.kpis import KPIS, METRICS
 from twin.plan import Grade, Plan, Rule, grade
-from twin.plant import Line, Plant, Site
+from twin.plant import YOUNG_MONTHS, Line, Plant, Site
 from twin.portfolio import portfolio_grades
 from twin.report.book import Book
 from twin.report.data import RuleView, Trend
 from twin.report.period import day_of
 from twin.report.quantities import coverage_of, elapsed_s, figure, known, with_u
 from twin.report.trend import projection, slope
-from twin.uncertainty import Figure, judge
+from twin.uncertainty import Figure
+from twin.verdict import judge
 
-__all__ = ["YOUNG_MONTHS", "portfolio_rules", "rule_views", "site_rules", "too_young"]
+__all__ = ["portfolio_rules", "rule_views", "site_rules"]
 
-YOUNG_MONTHS = 6  # a line that has run for less is not assessed
 WEIGHT = "metal_t"
 NOBODY = 0  # a grade of the report is of no roster unit
-
-
-def too_young(line: Line, day: date, where: str) -> str:
-    """Why a line is not assessed on a day, "" when it is. Raises ConfigError for a `commissioned` that is no date."""
-    if not line.commissioned:
-        return ""
-    try:
-        since = date.fromisoformat(line.commissioned)
-    except ValueError as error:
-        raise ConfigError(
-            f"plant file: line {where}: commissioned {line.commissioned!r} is not a date like 2026-03-01"
-        ) from error
-    year, month = divmod(since.month - 1 + YOUNG_MONTHS, 12)
-    last = monthrange(since.year + year, month + 1)[1]  # 31 August: six months are over on 28 February
-    if day >= date(since.year + year, month + 1, min(since.day, last)):
-        return ""
-    return f"commissioned {since.isoformat()}: a line is assessed after {YOUNG_MONTHS} months"
 
 
 def _view(found: Grade, **more: object) -> RuleView:
@@ -60,7 +40,7 @@ def _view(found: Grade, **more: object) -> RuleView:
 def rule_views(book: Book, plan: Plan, clock_ns: int) -> list[RuleView]:
     """The plan's rules of a line that hold on the last day of the period, or on the day of the clock if it goes on."""
     day = day_of(min(book.window.end_ns - 1, clock_ns), book.site)
-    young, coverage = too_young(book.line, day, book.path), coverage_of(book, clock_ns)
+    young, coverage = book.line.too_young(day), coverage_of(book, clock_ns)
     return [
         _rule_view(book, rule, coverage, plan.minimum_coverage_pct, young, clock_ns)
         for rule in plan.rules
@@ -108,7 +88,7 @@ def portfolio_rules(plan: Plan, plant: Plant, books: list[Book], efficiency: flo
     day = day_of(min(books[0].window.end_ns - 1, clock_ns), books[0].site)
     figures = [_as_window(book, clock_ns) for book in books]
     views = [_view(found) for found in portfolio_grades(plan, plant, lines, figures, day, efficiency)]
-    young = [book.path for book in books if too_young(book.line, day, book.path)]
+    young = [book.path for book in books if book.line.too_young(day)]
     if young:
         note = f"with {', '.join(young)}, commissioned less than {YOUNG_MONTHS} months ago"
         views = [replace(view, why=f"{view.why}; {note}" if view.why else note) for view in views]

@@ -15,14 +15,24 @@ from twin.errors import PayloadError
 from twin.ports import Message
 from twin.sparkplug.payload import Payload, metrics, parse, resolved, seq_of, stale
 
-__all__ = ["NAMESPACE", "Host", "Outcome"]
+__all__ = ["NAMESPACE", "Host", "Outcome", "told"]
 
 NAMESPACE = "spBv1.0"
 _SEQ = 256
 _MOST_NODES = 10_000
+_MOST_PARTS = 50_000  # nodes and devices together
 _MOST_METRICS = 100_000  # of one node or device
 _WILDEST_MS = 86_400_000  # a clock further ahead than this says nothing
 _KINDS = frozenset(("NBIRTH", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDEATH"))
+
+
+def told(root: str, topic: str) -> str:
+    """The topic under which what a host has made of a message goes on: below that of our own messages.
+
+    It needs no session to be read, so it may be kept, parked and published again; in the namespace of Sparkplug that
+    would take the place of what the node itself says.
+    """
+    return f"{root}/{topic}"
 
 
 @dataclass
@@ -66,12 +76,16 @@ class _Node:
 
 class Host:
     """All nodes. `reorder_ms`: how long a message that is missing is waited for; `debounce_ms`: between two commands
-    to one node. `gaps`, `old_deaths`, `asked`: counts."""
+    to one node; a message larger than `max_payload` is handed on unread.
 
-    def __init__(self, *, reorder_ms: int = 2000, debounce_ms: int = 10_000) -> None:
-        self._reorder_ms, self._debounce_ms = reorder_ms, debounce_ms
+    Counts: `gaps`, `old_deaths`, `asked` (commands to be born again), `died` (nodes and devices).
+    """
+
+    def __init__(self, *, reorder_ms: int = 2000, debounce_ms: int = 10_000, max_payload: int = 262_144) -> None:
+        self._reorder_ms, self._debounce_ms, self._max_payload = reorder_ms, debounce_ms, max_payload
+        self._parts = 0
         self._nodes: dict[tuple[str, str], _Node] = {}
-        self.gaps = self.old_deaths = self.asked = 0
+        self.gaps = self.old_deaths = self.asked = self.died = 0
 
     def deadline_ms(self) -> int | None:
         """When `tick` has something to do."""
@@ -84,13 +98,17 @@ class Host:
         part = found.parts.get(device) if found else None
         return bool(found and found.online and part and part.online)
 
+    def born(self) -> int:
+        """How many nodes and devices are online."""
+        return sum(part.online for node in self._nodes.values() if node.online for part in node.parts.values())
+
     def take(self, message: Message, now_ms: int) -> Outcome:
         """One message as it came."""
         out, levels = Outcome(), message.topic.split("/")
         if levels[0] != NAMESPACE or len(levels) not in (4, 5) or levels[2] not in _KINDS:
             return out  # commands and states of others
         device = levels[4] if len(levels) == 5 else ""
-        if (levels[2][0] == "D") != (len(levels) == 5):
+        if (levels[2][0] == "D") != (len(levels) == 5) or len(message.payload) > self._max_payload:
             out.messages.append(message)
             return out
         node = self._nodes.get((levels[1], levels[3]))
@@ -191,9 +209,8 @@ class Host:
     ) -> None:
         part = node.parts.get(device)
         if kind == "DBIRTH":
-            part = node.parts[device] = _Part(device, online=True)
+            part = self._born(node, device, payload)
             node.unborn.discard(device)
-            self._born(part, payload)
         elif part is None or not part.online:
             out.messages.append(message)
             self._ask(node, now_ms, out)
@@ -213,8 +230,7 @@ class Host:
         node.unborn_ms = now_ms + self._reorder_ms if node.unborn else None
         for name in node.unborn:
             node.parts[name].online = False
-        part = node.parts[""] = _Part("", online=True)
-        self._born(part, payload)
+        part = self._born(node, "", payload)
         self._hand(node, part, message, payload, now_ms, out, birth=True)
 
     def _node_death(self, node: _Node, message: Message, payload: Payload, now_ms: int, out: Outcome) -> None:
@@ -234,16 +250,22 @@ class Host:
 
     def _die(self, node: _Node, part: _Part, now_ms: int, out: Outcome) -> None:
         part.online = False
+        self.died += 1
         kind, below = ("DDEATH", f"/{part.name}") if part.name else ("NDEATH", "")
         topic = f"{NAMESPACE}/{node.group}/{kind}/{node.name}{below}"
         out.messages.append(Message(topic, stale(sorted(part.names), node.clock_ms(now_ms))))
 
-    def _born(self, part: _Part, payload: Payload) -> None:
+    def _born(self, node: _Node, name: str, payload: Payload) -> _Part:
+        part = _Part(name, online=True)
+        if name in node.parts or self._parts < _MOST_PARTS:
+            self._parts += name not in node.parts
+            node.parts[name] = part
         for one in metrics(payload)[:_MOST_METRICS]:
             if one.name:
                 part.names.add(one.name)
                 if one.alias is not None:
                     part.aliases[one.alias] = (one.name, one.datatype)
+        return part
 
     def _hand(
         self, node: _Node, part: _Part, message: Message, payload: Payload, now_ms: int, out: Outcome, *, birth: bool
