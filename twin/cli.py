@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from twin import cli_deadletter, cli_evaluate, cli_record, cli_replay, cli_report, cli_simulate, cli_size, cli_status
+from twin import (
+    cli_deadletter,
+    cli_evaluate,
+    cli_map,
+    cli_record,
+    cli_replay,
+    cli_report,
+    cli_simulate,
+    cli_size,
+    cli_status,
+)
 from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
@@ -38,6 +48,7 @@ app.command()(cli_report.report)
 app.command()(cli_size.size)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_deadletter.app, name="deadletter")
+app.add_typer(cli_map.app, name="map")
 
 
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:

@@ -23,10 +23,10 @@ from rich.text import Text
 
 from twin.adapters.deadletter import ParkedFile
 from twin.cli_options import ConfigOption, SetOption, duration_s, moment_ns, run_process, settings_of
+from twin.connections import brokers_of, publisher_of
 from twin.errors import ConfigError, SourceUnavailable
 from twin.letter_texts import drop_view, letter_view, plain, readable, state_words
 from twin.letters import Selection, State
-from twin.parts import brokers_of, publisher_of
 from twin.ports import Publisher
 from twin.salvage import REASONS
 from twin.settings import Settings

@@ -16,9 +16,10 @@ from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.parquet import RecordingWriter
 from twin.cli_options import ConfigOption, SetOption, duration_s, on_stop, product_version, run_process, settings_of
-from twin.codec import Problem
+from twin.connections import brokers_of
+from twin.decoded import Beside, Problem
 from twin.errors import ConfigError
-from twin.parts import brokers_of, codec_of, roster_of
+from twin.parts import codec_of, roster_of
 from twin.progress import Progress
 from twin.record import Recorder
 from twin.service import SystemClock
@@ -63,6 +64,7 @@ class _Parked:
 async def _record(settings: Settings, out: Path, seconds: float | None, messages: int) -> None:
     at, roster = ", ".join(map(str, brokers_of(settings))), roster_of(settings)
     tape = RecordingWriter(out, roster, created_by=f"twin record {at}", version=product_version())
+    codec = codec_of(settings, roster)
     parked, stop = _Parked(out.with_suffix(".parked.sqlite")), asyncio.Event()
     on_stop(stop.set)
     with Progress(f"recording {at}") as progress:
@@ -72,8 +74,8 @@ async def _record(settings: Settings, out: Path, seconds: float | None, messages
             if not problem and seconds is not None:
                 asyncio.get_running_loop().call_later(seconds, stop.set)  # the first connection's is the first to ring
 
-        source = _source(settings, told)
-        recorder = Recorder(source, codec_of(settings, roster), tape, parked, SystemClock())
+        source = _source(settings, told, codec.beside)
+        recorder = Recorder(source, codec, tape, parked, SystemClock())
         recording = asyncio.ensure_future(recorder.run(messages))
         beside = [asyncio.ensure_future(work) for work in (stop.wait(), source.run(), recorder.flush())]
         beside.append(asyncio.ensure_future(_watch(recorder, tape, progress)))
@@ -91,11 +93,12 @@ async def _record(settings: Settings, out: Path, seconds: float | None, messages
         _tell(recorder, out, parked.path, progress)
 
 
-def _source(settings: Settings, told: Callable[[str], None]) -> MqttSource:
+def _source(settings: Settings, told: Callable[[str], None], beside: Beside | None = None) -> MqttSource:
     """A session of its own that the broker forgets with the connection: the ingest's is not touched (F3)."""
     return MqttSource(
         brokers_of(settings),
-        topics.filters(settings["mqtt.root"]),
+        (*topics.filters(settings["mqtt.root"]), *(beside.filters if beside else ())),
+        fresh=beside.fresh if beside else frozenset(),
         client_id=f"smelter-twin-record-{os.getpid()}-{os.urandom(3).hex()}",
         version=settings["mqtt.version"],
         qos=1,

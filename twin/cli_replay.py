@@ -21,9 +21,10 @@ from twin.cli_options import (
     settings_of,
     speed_of,
 )
+from twin.connections import publisher_of
 from twin.errors import ConfigError
 from twin.keys import listening
-from twin.parts import engine_of, publisher_of, sink_of
+from twin.parts import engine_of, sink_of
 from twin.plant import Roster
 from twin.ports import Bounds, Recording
 from twin.progress import Progress

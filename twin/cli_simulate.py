@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twin.cli_options import duration_s, moment_ns, on_stop, product_version, run_process, settings_of, speed_of
+from twin.connections import publisher_of
 from twin.errors import ConfigError
-from twin.parts import publisher_of, roster_of
+from twin.parts import roster_of
 from twin.precautions import precautions
 from twin.progress import Progress
 from twin.service import SystemClock

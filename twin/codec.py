@@ -7,9 +7,7 @@ a message that does not pass goes through `twin.salvage`, field by field, so tha
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any
@@ -17,21 +15,20 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
+from twin.decoded import Beside, Decoded, Gathering, Problem
 from twin.errors import PayloadError
 from twin.frames import Codes, Floats, Ints, Readings
 from twin.plant import Roster
 from twin.ports import Message
 from twin.salvage import REASONS, Found, salvage, salvage_section
 from twin.signals import MEASUREMENTS, SIGNALS, of_topic
-from twin.skew import Skew
+from twin.skew import PROMPT, Skew
 from twin.times import parse_times
 from twin.topics import SECTION, Router
 
 __all__ = ["REASONS", "Codec", "Decoded", "Problem"]
 
 _FLOAT_NAN = float("nan")
-_PROMPT = frozenset({"telemetry", "line"})
-_MOST_PROBLEMS = 16  # of one message that are told apart: each is kept with the whole message
 _CODES = {kind: of_topic(kind) for kind in MEASUREMENTS}
 
 
@@ -57,50 +54,14 @@ _DECODE_SECTION = msgspec.json.Decoder(_struct("telemetry", many=True)).decode
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with one message; the payload is kept whole so that nothing is lost."""
-
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """`readings` that can be used; `problems` for the rest; `parked` messages have at least one problem.
-
-    `unknown` counts fields that no signal names: not an error, never silent.
-    """
-
-    readings: Readings
-    problems: tuple[Problem, ...]
-    parked: int
-    unknown: Mapping[str, int]
-
-
-class _Gathering:
-    """What one decode call has found so far."""
-
-    def __init__(self) -> None:
-        self.parts: list[Readings] = []
-        self.problems: list[Problem] = []
-        self.unknown: Counter[str] = Counter()
-        self.parked: Counter[int] = Counter()
-
-    def problem(self, index: int, message: Message, error: PayloadError) -> None:
-        self.parked[index] += 1
-        if self.parked[index] <= _MOST_PROBLEMS:
-            self.problems.append(Problem(message.topic, message.payload, error.reason, error.detail, error.field))
-
-
 class Codec:
     """Decodes the messages of one plant. `future_s`: how far ahead of now a source time may be."""
 
-    def __init__(self, router: Router, *, future_s: float = 60.0, max_payload: int = 262_144) -> None:
+    def __init__(
+        self, router: Router, *, future_s: float = 60.0, max_payload: int = 262_144, beside: Beside | None = None
+    ) -> None:
         self.router = router
+        self.beside = beside
         self.future_ns = int(future_s * 1e9)
         self.max_payload = max_payload
         self.skew = Skew()
@@ -110,21 +71,31 @@ class Codec:
         return self.router.roster
 
     def decode(self, messages: Sequence[Message], now_ns: int) -> Decoded:
-        """Any messages to Readings, in order of topic kind, then of arrival."""
-        found = _Gathering()
+        """Any messages to Readings, in order of topic kind, then of arrival; mapped ones come last."""
+        found = Gathering()
         latest = now_ns + self.future_ns
-        for kind, group in self._sort(messages, found).items():
+        beside = self.beside
+        mapped = [] if beside is None else [n for n, message in enumerate(messages) if beside.of(message[0])]
+        for kind, group in self._sort(messages, frozenset(mapped), found).items():
             if kind == SECTION:
                 for index, unit in group:
                     self._decode_section(messages[index], index, unit, latest, found)
             else:
                 self._decode_kind(kind, group, messages, latest, found)
-        return Decoded(Readings.concat(found.parts), tuple(found.problems), len(found.parked), dict(found.unknown))
+        if beside is not None and mapped:
+            beside.decode(mapped, messages, now_ns, latest, found)
+            for units, times in found.heard:
+                self.skew.note(units, times, now_ns)
+        return found.decoded()
 
-    def _sort(self, messages: Sequence[Message], found: _Gathering) -> dict[str, list[tuple[int, int]]]:
+    def _sort(
+        self, messages: Sequence[Message], others: Set[int], found: Gathering
+    ) -> dict[str, list[tuple[int, int]]]:
         groups: dict[str, list[tuple[int, int]]] = {}
         route, limit = self.router.route, self.max_payload
         for index, message in enumerate(messages):
+            if index in others:
+                continue
             try:
                 kind, unit = route(message[0])
                 if len(message[1]) > limit:
@@ -139,7 +110,7 @@ class Codec:
         return groups
 
     def _decode_kind(
-        self, kind: str, group: list[tuple[int, int]], messages: Sequence[Message], latest: int, found: _Gathering
+        self, kind: str, group: list[tuple[int, int]], messages: Sequence[Message], latest: int, found: Gathering
     ) -> None:
         decode, rows, kept = _DECODE[kind], [], []
         for item in group:
@@ -164,8 +135,8 @@ class Codec:
     def _note_skew(
         self, kind: str, units: Codes, times: Ints, errors: Sequence[PayloadError | None], latest: int
     ) -> None:
-        """Of what is sent as it is measured; events and samples are entered late, and that is normal."""
-        if kind not in _PROMPT:
+        """Of what is sent as it is measured."""
+        if kind not in PROMPT:
             return
         if any(errors):
             good = [error is None for error in errors]
@@ -179,7 +150,7 @@ class Codec:
         latest: int,
         indices: Sequence[int],
         message_of: Callable[[int], Message],
-        found: _Gathering,
+        found: Gathering,
     ) -> np.ndarray[Any, np.dtype[np.bool_]]:
         good = np.ones(len(times), bool)
         if any(errors) or (len(times) and times.max() > latest):
@@ -191,7 +162,7 @@ class Codec:
                     found.problem(indices[row], message_of(indices[row]), error)
         return good
 
-    def _salvage(self, kind: str, index: int, unit: int, message: Message, latest: int, found: _Gathering) -> None:
+    def _salvage(self, kind: str, index: int, unit: int, message: Message, latest: int, found: Gathering) -> None:
         try:
             result = salvage(kind, message.payload)
             self._note_skew(kind, np.array([unit], np.int32), np.array([result.time_ns]), (), latest)
@@ -202,7 +173,7 @@ class Codec:
             return
         self._take(result, index, message, [unit], found)
 
-    def _take(self, result: Found, index: int, message: Message, units: Sequence[int], found: _Gathering) -> None:
+    def _take(self, result: Found, index: int, message: Message, units: Sequence[int], found: Gathering) -> None:
         found.unknown.update(result.unknown)
         for error in result.errors:
             found.problem(index, message, error)
@@ -210,7 +181,7 @@ class Codec:
         unit = [units[row] for row in result.row]
         found.parts.append(Readings.of([result.time_ns] * count, unit, result.signal, result.value))
 
-    def _decode_section(self, message: Message, index: int, line: int, latest: int, found: _Gathering) -> None:
+    def _decode_section(self, message: Message, index: int, line: int, latest: int, found: Gathering) -> None:
         line_path = self.roster.paths[line]
         try:
             row = _DECODE_SECTION(message.payload)
@@ -237,7 +208,7 @@ class Codec:
             times, good = np.repeat(times, len(units)), np.repeat(good, len(units))
         found.parts.append(_long(times[good], codes_of[good], codes, table[good]))
 
-    def _salvage_section(self, message: Message, index: int, line: str, latest: int, found: _Gathering) -> None:
+    def _salvage_section(self, message: Message, index: int, line: str, latest: int, found: Gathering) -> None:
         try:
             pots, results = salvage_section(message.payload)
         except PayloadError as error:

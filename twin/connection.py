@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import gmqtt
@@ -151,9 +151,14 @@ class Connection(gmqtt.Client):
         error = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
         return str(error or "no answer")
 
-    def subscribe_to(self, filters: Sequence[str], qos: int, told: Callable[[bool], None]) -> None:
-        """Subscribe; `told` says whether the broker grants every filter. What it says of our presence is no matter."""
-        wanted = self.subscribe([gmqtt.Subscription(topic, qos=qos) for topic in filters])
+    def subscribe_to(
+        self, filters: Sequence[str], qos: int, told: Callable[[bool], None], *, fresh: Container[str] = ()
+    ) -> None:
+        """Subscribe; `told` says whether the broker grants every filter. What it says of our presence is no matter.
+
+        `fresh`: filters of which nothing retained is wanted (F16).
+        """
+        wanted = self.subscribe([gmqtt.Subscription(t, qos, False, False, 2 * (t in fresh)) for t in filters])
 
         def subscribed(_client: object, mid: int, granted: Sequence[int], _properties: object) -> None:
             if mid == wanted:

@@ -13,6 +13,7 @@ import numpy as np
 
 from twin.catalogue import CATALOGUE
 from twin.codec import Codec, Decoded, Problem
+from twin.decoded import APART_NS
 from twin.errors import SinkRejected
 from twin.frames import Readings
 from twin.ports import Message
@@ -47,7 +48,8 @@ class _Division:
     ) -> None:
         self._messages, self._write = messages, write
         # One by one, so that each reading is known by its message. Refusals are rare, and this is far below a write.
-        self._decoded = [codec.decode([message], now_ns) for message in messages]
+        # A message without a time of its own has the time again that its place in the batch gave it.
+        self._decoded = [codec.decode([message], now_ns + place * APART_NS) for place, message in enumerate(messages)]
         self._paths = codec.roster.paths
         self._cut: dict[int, SinkRejected] = {}  # signals that this store refuses by their type
         self._stored: list[Readings] = []

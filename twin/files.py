@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twin.errors import ConfigError
 
-__all__ = ["read_config", "read_secret", "secret_texts"]
+__all__ = ["read_config", "read_secret", "read_text", "secret_texts"]
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", re.S)
 
@@ -21,8 +21,13 @@ def read_config(name: str, folder: str, setting: str) -> tuple[str, str]:
             return packaged.read_text("utf-8"), f"packaged {folder[:-1]} {name}"
         known = sorted(f.name[:-5] for f in (resources.files("twin") / folder).iterdir() if f.name.endswith(".toml"))
         raise ConfigError(f"{setting} = {name!r}: give a .toml file or one of {', '.join(known)}")
+    return read_text(name, setting), name
+
+
+def read_text(name: str, setting: str) -> str:
+    """Text of a file that a setting names. Raises ConfigError."""
     try:
-        return Path(name).read_text("utf-8"), name
+        return Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{setting} = {name!r} cannot be read: {error}") from error
 

@@ -16,7 +16,9 @@ from starlette.routing import Route
 from twin.adapters import operations as http
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
+from twin.adapters.sparkplug import SparkplugSource
 from twin.balance import Figures
+from twin.decoded import Beside
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
@@ -69,6 +71,7 @@ class Operations:
         self.meters = Meters()
         self.readiness = Readiness()
         self.broker = Outage("the broker", say, self._totals, well="connected to the broker")
+        self.sparkplug = Outage("the Sparkplug broker", say, dict, well="connected as Sparkplug host")
         self.store = Outage("the store", say, self._totals, well="the store takes what is written")
         self._settings, self._version = settings, version
         self._source: MqttSource | None = None
@@ -109,6 +112,34 @@ class Operations:
             yield Sample("smelter_ingest_waiting_batches", waiting)
             yield Sample("smelter_ingest_unacknowledged_batches", unacknowledged)
             yield Sample("smelter_ingest_paused", source.paused)
+
+        self.meters.add(samples)
+
+    def watch_sparkplug(self, source: SparkplugSource) -> None:
+        """The connection of the Sparkplug host, and what it knows of its edge nodes."""
+        self.readiness.add("sparkplug", lambda: source.problem)
+
+        def samples() -> Iterator[Sample]:
+            link, host = source.link, source.host
+            yield Sample("smelter_sparkplug_connected", not source.problem)
+            yield Sample("smelter_sparkplug_messages_received_total", source.received)
+            yield Sample("smelter_sparkplug_connections_total", link.connections)
+            yield Sample("smelter_sparkplug_connection_failures_total", link.failures)
+            yield Sample("smelter_sparkplug_nodes_up", host.born())
+            yield Sample("smelter_sparkplug_deaths_total", host.died)
+            yield Sample("smelter_sparkplug_old_deaths_total", host.old_deaths)
+            yield Sample("smelter_sparkplug_sequence_gaps_total", host.gaps)
+            yield Sample("smelter_sparkplug_rebirths_asked_total", host.asked)
+
+        self.meters.add(samples)
+
+    def watch_mapping(self, beside: Beside) -> None:
+        """What the rows of the mapping file decode."""
+
+        def samples() -> Iterator[Sample]:
+            for form, count in sorted(beside.taken.items()):
+                yield Sample("smelter_mapping_decoded_messages_total", count, (form,))
+                yield Sample("smelter_mapping_parked_messages_total", beside.parked[form], (form,))
 
         self.meters.add(samples)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,23 +11,19 @@ from msgspec.structs import replace
 from twin import kpis, plan, plant, topics
 from twin.access import Access
 from twin.adapters.memory import MemorySink
-from twin.adapters.mqtt import MqttSource
-from twin.adapters.publish import MqttPublisher
 from twin.adapters.spool import DiskSpool
-from twin.broker import Broker, addresses, broker
 from twin.codec import Codec
 from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
-from twin.files import read_config, read_secret, secret_texts
-from twin.log import Say
+from twin.files import read_config, read_secret, read_text, secret_texts
+from twin.mapping.table import Mapping, mapping
 from twin.overflow import Limits
 from twin.plant import Line, Plant, Roster
 from twin.ports import Store
 from twin.redact import redacted
-from twin.sessions import SessionMark
 from twin.settings import SECRET_FILES, Settings
-from twin.shares import client_id, cut_sites, part_of, presence_topic, subscriptions
+from twin.shares import cut_sites, part_of
 
 if TYPE_CHECKING:
     from twin.adapters.influx import InfluxStore, Target
@@ -37,18 +33,16 @@ __all__ = [
     "MemoryStore",
     "OpenStore",
     "access_of",
-    "broker_of",
-    "brokers_of",
     "codec_of",
     "engine_of",
     "influx_of",
+    "mapping_of",
     "plant_of",
-    "publisher_of",
     "roles_of",
     "roster_of",
+    "router_of",
     "secrets_of",
     "sink_of",
-    "source_of",
     "spool_of",
 ]
 
@@ -116,11 +110,28 @@ def _with_pots(found: Plant, pots: int) -> Plant:
 
 
 def codec_of(settings: Settings, roster: Roster) -> Codec:
-    """The codec of the data contract under these settings."""
-    discover = settings["ingest.unknown_pot"] == "discover"
-    most = settings["ingest.discovered_max"]
-    router = topics.Router(roster, root=settings["mqtt.root"], discover=discover, max_discovered=most)
-    return Codec(router, future_s=settings["ingest.future_s"], max_payload=settings["ingest.max_payload_bytes"])
+    """The codec of the data contract, and of the mapping file beside it, under these settings."""
+    router = router_of(settings, roster)
+    limits = {"future_s": settings["ingest.future_s"], "max_payload": settings["ingest.max_payload_bytes"]}
+    return Codec(router, **limits, beside=mapping_of(settings, router))
+
+
+def router_of(settings: Settings, roster: Roster) -> topics.Router:
+    """Topics and units under these settings."""
+    discover, most = settings["ingest.unknown_pot"] == "discover", settings["ingest.discovered_max"]
+    return topics.Router(roster, root=settings["mqtt.root"], discover=discover, max_discovered=most)
+
+
+def mapping_of(settings: Settings, router: topics.Router) -> Mapping | None:
+    """The mapping file of an existing plant's topics, None where there is none. Raises ConfigError."""
+    if not settings["ingest.map"]:
+        return None
+    return mapping(
+        read_text(settings["ingest.map"], "ingest.map"),
+        settings["ingest.map"],
+        router,
+        max_payload=settings["ingest.max_payload_bytes"],
+    )
 
 
 def engine_of(settings: Settings, roster: Roster, whole: Plant | None = None) -> Engine:
@@ -195,48 +206,6 @@ def spool_of(settings: Settings) -> tuple[DiskSpool | None, Limits]:
     return DiskSpool(Path(settings["data.dir"]) / "spool.sqlite", int(settings["spool.max_mib"] * 2**20)), limits
 
 
-def brokers_of(settings: Settings) -> tuple[Broker, ...]:
-    """Every address of the broker of `mqtt.url`, or the embedded one. Raises ConfigError."""
-    files = {name: settings[f"mqtt.{name}"] for name in ("ca_file", "cert_file", "key_file")}
-    password = read_secret(settings["mqtt.password_file"], "mqtt.password_file")
-    url = settings["mqtt.url"] or f"mqtt://127.0.0.1:{settings['broker.port']}"
-    return tuple(broker(one, password=password, **files) for one in addresses(url))
-
-
-def broker_of(settings: Settings) -> Broker:
-    """The broker of `mqtt.url`, or the embedded one; of several addresses the first."""
-    return brokers_of(settings)[0]
-
-
-def source_of(
-    settings: Settings, roles: Sequence[str], lines: Sequence[str], *, on_change: Callable[[str], None], say: Say
-) -> MqttSource:
-    """The way in of a process with these roles and lines; `on_change` is told each outage, `say` the rest."""
-    stores = "ingest" in roles
-    name = client_id(settings, "" if stores else "engine")
-    # The embedded broker keeps no session over its end.
-    mark = None if "broker" in roles else SessionMark(Path(settings["data.dir"]), name, settings["mqtt.url"])
-    return MqttSource(
-        brokers_of(settings),
-        subscriptions(settings, lines, stores=stores),
-        client_id=name,
-        version=settings["mqtt.version"],
-        qos=settings["mqtt.qos"],
-        session_expiry_s=settings["mqtt.session_expiry_s"],
-        receive_maximum=settings["mqtt.receive_maximum"],
-        buffer_bytes=settings["mqtt.buffer_mib"] << 20,
-        batch_messages=settings["ingest.batch_messages"],
-        batch_bytes=settings["ingest.batch_kib"] << 10,
-        linger_s=settings["ingest.linger_ms"] / 1e3,
-        remembered=mark is not None and mark.known(),
-        presence=presence_topic(settings, name),
-        on_change=on_change,
-        alarm=lambda text: say(text, level="error"),
-        notice=lambda text: say(text, level="warning"),
-        on_entered=(lambda: None) if mark is None else mark.keep,
-    )
-
-
 def secrets_of(settings: Settings) -> list[str]:
     """The texts that no log line may hold: what is in the files of passwords, tokens and private keys that the settings
     name. Raises ConfigError when one cannot be read."""
@@ -247,9 +216,3 @@ def access_of(settings: Settings) -> Access:
     """Who may ask the page. Raises ConfigError."""
     file = settings["page.token_file"]
     return Access.of(settings["page.host"], settings["page.hosts"], read_secret(file, "page.token_file"), file)
-
-
-def publisher_of(settings: Settings, name: str, *, retain: bool = False, patience_s: float = 60.0) -> MqttPublisher:
-    """A publisher to the broker of the settings, under the client id `name`; `retain`: the broker keeps the last."""
-    version = settings["mqtt.version"]
-    return MqttPublisher(brokers_of(settings), client_id=name, version=version, retain=retain, patience_s=patience_s)

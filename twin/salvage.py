@@ -33,7 +33,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_finite": "Leave a missing value out or send null; NaN and Infinity are not JSON.",
         "out_of_range": "The value is not what this sensor can say; check sensor, unit, or the signal's range.",
         "length_mismatch": "In a section message every list is as long as `pot`.",
-        "too_deep": "Send flat JSON: an object of numbers, or of lists of numbers.",
+        "too_deep": "Send flat JSON: an object of numbers, or of lists of numbers; mapped ones have 8 levels at most.",
+        "map_mismatch": "The message is not as its row of the mapping file says; compare them with `twin map check`.",
+        "unknown_alias": "The edge node was asked to be born again; what it sends before that cannot be read.",
         "expired": "The store was away for longer than spool.max_h; when it is back, send the message again.",
         "damaged": "The disk gave a spooled batch back changed; the payload holds what is left of it. Check the disk.",
         "refused": "The store does not take it, for the reason in `detail`; mend that and send the message again.",
@@ -47,6 +49,7 @@ DEEPEST = 8  # levels of brackets in a message; the contract needs two
 # A string, or one bracket: brackets in strings do not count. Possessive, and an open string reaches to the end: each
 # byte is read once, whatever the payload.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.S)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _BY_FIELD: dict[str, dict[str, tuple[int, Signal]]] = {
     kind: {SIGNALS[code].topic_field: (code, SIGNALS[code]) for code in of_topic(kind)} for kind in MEASUREMENTS
@@ -68,9 +71,16 @@ class Found:
         return [0] * len(self.signal)
 
 
-def _check_depth(payload: bytes) -> None:
-    """Refuse nesting that no message of the contract has, before anything is decoded. Raises PayloadError."""
+def check_depth(payload: bytes) -> None:
+    """Refuse nesting that no message has, before anything is decoded. Raises PayloadError."""
     if payload.count(b"{") + payload.count(b"[") <= DEEPEST:
+        return
+    marks = payload.translate(None, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        if not marks:
+            return  # bracket by bracket there is not more, those in texts counted as well
+        marks = marks.replace(b"{}", b"").replace(b"[]", b"")
+    if not marks:
         return
     depth = 0
     for token in _TOKENS.finditer(payload):
@@ -83,14 +93,14 @@ def _check_depth(payload: bytes) -> None:
             depth -= 1
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The name of a field that no signal names, as short text that can be printed and stored anywhere."""
     short = name[:64]
     return short if short.isprintable() else ascii(short)[1:65]
 
 
 def _load(payload: bytes) -> dict[str, Any]:
-    _check_depth(payload)
+    check_depth(payload)
     try:
         loaded: object = msgspec.json.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -128,7 +138,7 @@ def _fill(found: Found, kind: str, items: Iterator[tuple[str, object]]) -> Found
     for name, value in items:
         row = fields.get(name)
         if row is None:
-            found.unknown.append(_plain(name))
+            found.unknown.append(plain(name))
             continue
         try:
             number = _number(value, row[1], name)
@@ -162,7 +172,7 @@ def salvage_section(payload: bytes) -> tuple[list[str], list[Found | PayloadErro
     common = Found(0)  # what concerns the message as a whole goes to its first pot
     for name, column in loaded.items():
         if name not in _BY_FIELD["telemetry"]:
-            common.unknown.append(_plain(name))
+            common.unknown.append(plain(name))
         elif isinstance(column, list) and len(column) == len(pots):
             columns[name] = column
         else:

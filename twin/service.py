@@ -14,9 +14,11 @@ from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
 from twin.adapters.publish import MqttPublisher
+from twin.adapters.sparkplug import SparkplugSource
 from twin.announce import state_messages
 from twin.answers import answer
 from twin.codec import Codec
+from twin.connections import brokers_of, publisher_of, source_of, sparkplug_of
 from twin.engine import Engine
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
 from twin.frames import Readings
@@ -28,14 +30,11 @@ from twin.operations import Operations
 from twin.parts import (
     OpenStore,
     access_of,
-    brokers_of,
     codec_of,
     engine_of,
     plant_of,
-    publisher_of,
     roster_of,
     sink_of,
-    source_of,
     spool_of,
 )  # fmt: skip
 from twin.ports import Sink, Source
@@ -48,6 +47,7 @@ from twin.settings import Settings
 from twin.shares import client_id, left_out, lines_of
 from twin.shutdown import wind_down
 from twin.snapshot import IngestView
+from twin.sources import Together
 from twin.way_in import NOT_HERE, ingest_view
 
 __all__ = ["SystemClock", "Twin", "run"]
@@ -72,6 +72,7 @@ class Twin:
     codec: Codec
     source: MqttSource | None = None
     sequences: Sequences | None = None  # what did not come; None: this process cannot know
+    sparkplug: SparkplugSource | None = None
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     where: dict[str, str] = field(default_factory=dict)
@@ -91,7 +92,8 @@ class Twin:
             return NOT_HERE
         missing = self.sequences.missing if self.sequences else 0
         where = self.where.get("store", "")
-        return ingest_view(self.ingestor, self.source.problem, self.codec, self._rate, where, missing)
+        problem = self.source.problem or (self.sparkplug.problem if self.sparkplug else "")
+        return ingest_view(self.ingestor, problem, self.codec, self._rate, where, missing)
 
 
 async def run(
@@ -128,8 +130,9 @@ async def run(
                 tasks["console"] = group.create_task(watch(twin), name="console")
             await stop.wait()
             await wind_down(
-                tasks, say, settings["stop.within_s"], source=twin.source, runner=twin.runner, ingestor=twin.ingestor
-            )
+                tasks, say, settings["stop.within_s"], runner=twin.runner, ingestor=twin.ingestor,
+                sources=[source for source in (twin.source, twin.sparkplug) if source is not None],
+            )  # fmt: skip
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -185,14 +188,6 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     letters = DeadLetters(Path(settings["data.dir"]) / "parked.sqlite")
     stack.callback(letters.close)
     twin.ops.watch_letters(letters)
-    twin.source = source_of(settings, twin.roles, twin.lines, on_change=twin.ops.broker.told, say=twin.say)
-    twin.ops.watch_source(twin.source)
-    # A member of a shared subscription sees gaps where the others have the messages.
-    shared = stores and settings["mqtt.share"]
-    twin.sequences = None if shared else Sequences(lambda text: twin.say(text, level="error"))
-    source: Source = Numbered(twin.source, twin.sequences) if twin.sequences else twin.source
-    twin.codec.router.on_crowded = lambda text: twin.say(text, level="warning")
-    twin.ops.watch_topics(twin.codec.router, twin.sequences)
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
     into: Sink = twin.ops.timed(sink) if stores else _Discard()
     if "engine" in twin.roles:
@@ -204,15 +199,36 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     if spool is not None:
         stack.push_async_callback(spool.close)
     twin.ingestor = Ingestor(
-        source, twin.codec, into, letters, SystemClock(),
+        _sources(twin, jobs), twin.codec, into, letters, SystemClock(),
         hand_on=hand_on, retry_max_s=settings["sink.retry_max_s"], writes=settings["ingest.writes"],
         on_outage=twin.ops.store.told, on_refused=Rarely(twin.say).refused,
         spool=spool, limits=limits, say=twin.say, stores=stores, name=client_id(settings, "" if stores else "engine"),
     )  # fmt: skip
     twin.ops.watch_ingest(twin.ingestor)
     jobs["probe"] = twin.ops.watch_store(sink, twin.ingestor).run
-    jobs["mqtt"] = twin.source.run
     jobs["ingest"] = twin.ingestor.run
+
+
+def _sources(twin: Twin, jobs: dict[str, Job]) -> Source:
+    """Where messages come from, in receive order each."""
+    settings, beside = twin.settings, twin.codec.beside
+    twin.source = source_of(settings, twin.roles, twin.lines, beside, on_change=twin.ops.broker.told, say=twin.say)
+    twin.ops.watch_source(twin.source)
+    jobs["mqtt"] = twin.source.run
+    # A member of a shared subscription sees gaps where the others have the messages.
+    shared = "ingest" in twin.roles and settings["mqtt.share"]
+    twin.sequences = None if shared else Sequences(lambda text: twin.say(text, level="error"))
+    source: Source = Numbered(twin.source, twin.sequences) if twin.sequences else twin.source
+    twin.codec.router.on_crowded = lambda text: twin.say(text, level="warning")
+    twin.ops.watch_topics(twin.codec.router, twin.sequences)
+    if beside is not None:
+        twin.ops.watch_mapping(beside)
+    twin.sparkplug = sparkplug_of(settings, twin.roles, beside, twin.ops.sparkplug.told)
+    if twin.sparkplug is None:
+        return source
+    twin.ops.watch_sparkplug(twin.sparkplug)
+    jobs["sparkplug"] = twin.sparkplug.run
+    return Together([source, twin.sparkplug])
 
 
 def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job]:

@@ -94,10 +94,14 @@ def left_out(whole: Plant, part: Plant) -> Iterator[str]:
         yield f"computing {', '.join(lines)} only: not told are {sites}the grades of the portfolio (docs/scale.md)"
 
 
-def subscriptions(settings: Settings, lines: Sequence[str], *, stores: bool) -> tuple[str, ...]:
-    """MQTT filters of this process: of its lines, shared where it stores under `mqtt.share`. Raises ConfigError."""
+def subscriptions(
+    settings: Settings, lines: Sequence[str], beside: Sequence[str] = (), *, stores: bool
+) -> tuple[str, ...]:
+    """MQTT filters of this process: of its lines and those `beside` (of a mapping file), shared where it stores under
+    `mqtt.share`. Raises ConfigError."""
     root, group = settings["mqtt.root"], settings["mqtt.share"]
     filters = tuple(f"{root}/{path}/#" for path in lines) or (f"{root}/#",)
+    filters += tuple(beside)
     if not group or not stores:
         return filters
     if not valid_id(group):

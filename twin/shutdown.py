@@ -8,17 +8,32 @@ broker, figures are told again by the state of the next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
-from twin.adapters.mqtt import MqttSource
 from twin.errors import SinkUnavailable
 from twin.ingest import Ingestor
 from twin.log import Say
 from twin.runner import Runner
 
-__all__ = ["wind_down"]
+__all__ = ["Leaving", "wind_down"]
+
+
+class Leaving(Protocol):
+    """A source as its end wants it."""
+
+    def hold(self) -> None:
+        """Take nothing more, for good."""
+        ...
+
+    async def drained(self) -> None:
+        """Return when everything that was taken is stored."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the broker; deliveries end."""
+        ...
 
 
 async def wind_down(
@@ -26,17 +41,17 @@ async def wind_down(
     say: Say,
     within_s: float,
     *,
-    source: MqttSource | None,
+    sources: Sequence[Leaving],
     ingestor: Ingestor | None,
     runner: Runner | None,
 ) -> None:
-    """End the tasks of the service; a part that is not in this process is None."""
+    """End the tasks of the service; a part that is not in this process is None. `sources` feed the ingest."""
     until = asyncio.get_running_loop().time() + within_s
     say("stopping", within_s=within_s)
     await _end(tasks.get("simulate"))
-    if source is not None:
-        await _drain(source, tasks["ingest"], say, within_s / 2)
-    for name in ("ingest", "mqtt", "engine"):
+    if sources:
+        await _drain(sources, tasks["ingest"], say, within_s / 2)
+    for name in ("ingest", "mqtt", "sparkplug", "engine"):
         await _end(tasks.get(name))
     if runner is not None:
         try:
@@ -52,15 +67,17 @@ async def wind_down(
         say("stopped", received=counts.received, stored=counts.stored, parked=counts.parked, spooled=waits)
 
 
-async def _drain(source: MqttSource, ingest: asyncio.Task[None], say: Say, within_s: float) -> None:
+async def _drain(sources: Sequence[Leaving], ingest: asyncio.Task[None], say: Say, within_s: float) -> None:
     """Store and acknowledge what came in, then leave the broker."""
-    source.hold()
+    for source in sources:
+        source.hold()
     try:
         async with asyncio.timeout(within_s / 2):
-            await source.drained()
+            for source in sources:
+                await source.drained()
     except TimeoutError:
         say("neither store nor spool takes more: unacknowledged messages stay with the broker", level="warning")
-    await _within(within_s / 4, source.close())
+    await asyncio.gather(*(_within(within_s / 4, source.close()) for source in sources))
     await asyncio.wait([ingest], timeout=within_s / 4)
 
 

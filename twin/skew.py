@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike
 from twin.frames import Codes, Floats
 from twin.units import NS_PER_S
 
-__all__ = ["Skew"]
+__all__ = ["PROMPT", "Skew"]
 
+# Topic kinds that are sent as they are measured; events and samples are entered late, and that is normal.
+PROMPT = frozenset({"telemetry", "line"})
 WINDOW_NS = 60 * NS_PER_S
 _NEVER = np.iinfo(np.int64).min
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.engine import Engine
 from twin.faults import FAULTS
-from twin.frames import Event, Floats, Report, WindowFigures
+from twin.frames import Event, Floats, Quality, Report, WindowFigures
 from twin.kpis import METRICS
 from twin.plan import Grade, grade
 from twin.portfolio import PORTFOLIO
@@ -118,6 +118,7 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
         s: from_si(frame.column(s), SIGNALS[s].unit).tolist() for s in (voltage, temperature)
     }
     ages = frame.age_s[:, frame.signals.index(voltage)].tolist()
+    bad = (frame.quality[:, frame.signals.index(voltage)] == Quality.BAD).tolist()
     place = {} if figures is None else {int(unit): index for index, unit in enumerate(figures.units)}
     pots = []
     for row, unit in enumerate(frame.units.tolist()):
@@ -138,7 +139,7 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
                 kwh_per_t=value,
                 kwh_per_t_u=u,
                 verdict=verdict,
-                stale=ages[row] > STALE_S,
+                stale=ages[row] > STALE_S or bad[row],
                 faults=active,
             )
         )

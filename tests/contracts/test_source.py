@@ -14,6 +14,7 @@ from twin.adapters.memory import ListSource
 from twin.adapters.mqtt import Broker, MqttSource
 from twin.adapters.publish import MqttPublisher
 from twin.ports import Delivery, Message, Source
+from twin.sources import Together
 
 Feed = Callable[[Sequence[Sequence[Message]]], AbstractAsyncContextManager[Source]]
 
@@ -65,10 +66,15 @@ def over_mqtt(broker: Server, name: str) -> Feed:
     return feed
 
 
-@pytest.fixture(params=["list", pytest.param("mqtt", marks=pytest.mark.live)])
+@asynccontextmanager
+async def together(batches: Sequence[Sequence[Message]]) -> AsyncIterator[Source]:
+    yield Together([ListSource(batches), ListSource([])])
+
+
+@pytest.fixture(params=["list", "together", pytest.param("mqtt", marks=pytest.mark.live)])
 def feed(request: pytest.FixtureRequest) -> Feed:
-    if request.param == "list":
-        return listed
+    if request.param != "mqtt":
+        return {"list": listed, "together": together}[request.param]
     return over_mqtt(request.getfixturevalue("broker"), request.getfixturevalue("fresh_name"))
 
 

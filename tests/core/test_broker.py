@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from twin.broker import addresses
+from twin.connections import brokers_of
 from twin.errors import ConfigError
-from twin.parts import brokers_of
 from twin.redact import redacted
 from twin.settings import Settings, resolve
 

@@ -10,9 +10,10 @@ from tests.core.plants import roster_of
 from twin.adapters.duck import DuckStore
 from twin.adapters.influx import InfluxStore, Target, target
 from twin.adapters.mqtt import broker
+from twin.connections import brokers_of
 from twin.errors import ConfigError
 from twin.files import read_config, read_secret
-from twin.parts import ROLES, MemoryStore, broker_of, codec_of, engine_of, roles_of, sink_of
+from twin.parts import ROLES, MemoryStore, codec_of, engine_of, roles_of, sink_of
 from twin.parts import roster_of as roster_from
 from twin.ports import Message
 from twin.settings import Settings, resolve
@@ -96,7 +97,7 @@ def test_wrong_broker_addresses_are_refused(url: str) -> None:
 
 
 def test_without_an_address_the_broker_is_the_embedded_one() -> None:
-    at = broker_of(settings(broker__port=1999))
+    at = brokers_of(settings(broker__port=1999))[0]
     assert (at.host, at.port) == ("127.0.0.1", 1999)
 
 

@@ -96,6 +96,15 @@ def test_a_pot_whose_voltage_is_old_is_stale() -> None:
     assert line.pots_reporting == 2
 
 
+def test_a_pot_whose_sensor_says_that_it_has_no_value_is_stale_at_once() -> None:
+    rows = [(second, pot, "voltage_v", 4.0) for second in range(30) for pot in (1, 2)]
+    line = line_of(readings_of(sorted([*rows, (20.5, 2, "voltage_v", float("nan"))])))
+    assert [(pot.stale, pot.voltage_v) for pot in line.pots[:2]] == [(False, 4.0), (False, 4.0)], "a later value came"
+    dead = [row for row in rows if row[1] == 1 or row[0] < 25]
+    line = line_of(readings_of(sorted([*dead, (25, 2, "voltage_v", float("nan"))])))
+    assert [(pot.stale, pot.voltage_v) for pot in line.pots[:2]] == [(False, 4.0), (True, None)]
+
+
 def test_faults_that_are_on_and_events_in_words() -> None:
     rows = [(second, 2, "voltage_v", 30.0 if second > 10 else 4.0) for second in range(30)]
     found, report = seen(engine_of(), readings_of(rows))

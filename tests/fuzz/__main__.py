@@ -1,4 +1,6 @@
-"""`python -m tests.fuzz [COUNT [SEED]]`: 100,000 hostile messages through codec and ingest, and what came of them."""
+"""`python -m tests.fuzz [COUNT [SEED]]`: 100,000 hostile messages and half as many of an existing plant, through codec
+and ingest, and what came of them.
+"""
 
 from __future__ import annotations
 

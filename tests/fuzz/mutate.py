@@ -13,7 +13,7 @@ from tests.core.plants import NOW_NS
 from twin.ports import Message
 from twin.signals import SIGNALS, of_topic
 
-__all__ = ["hostile"]
+__all__ = ["IDS", "MUTATIONS", "VALUES", "hostile"]
 
 POT, SECTION = "smelter/s/L/001/telemetry", "smelter/s/L/section/1/telemetry"
 KINDS = {

@@ -10,25 +10,29 @@ import random
 import re
 import time
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import orjson
 import psutil
 
-from tests.core.plants import NOW_NS, codec_of, roster_of
+from tests.core.plants import NOW_NS, roster_of
+from tests.fuzz.foreign import MAP, foreign
 from tests.fuzz.mutate import hostile
 from twin.adapters.memory import FakeClock, ListSource
 from twin.catalogue import CATALOGUE
-from twin.codec import REASONS, Problem
+from twin.codec import REASONS, Codec, Problem
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Quality, Readings
 from twin.ingest import Counts, Ingestor
 from twin.lines import LineProtocol
+from twin.mapping.table import mapping
 from twin.ports import Message
 from twin.refusals import judged
 from twin.signals import SIGNALS
+from twin.sparkplug.session import NAMESPACE, Host, told
+from twin.topics import Router
 
 __all__ = ["Outcome", "fuzz"]
 
@@ -47,6 +51,7 @@ class Outcome:
     """What came of it. `grown_mib`: Python's memory after the last message less that after the first tenth."""
 
     counts: Counts
+    sent: int
     seconds: float
     grown_mib: float
     rss_mib: tuple[float, float]
@@ -108,10 +113,14 @@ def _used_mib() -> float:
 
 
 def fuzz(count: int, seed: int = 5, *, trace: bool = True) -> Outcome:
-    """Send so many hostile messages through codec and ingest; raises on a crash or an unbalanced count."""
+    """Send so many hostile messages, and half as many of an existing plant, through codec and ingest.
+
+    Raises on a crash or an unbalanced count.
+    """
     world, process = _World(seed), psutil.Process()
-    codec = codec_of(world.roster)
-    messages = hostile(count, seed)
+    router = Router(world.roster, root="smelter", discover=True)
+    codec, host = Codec(router, beside=mapping(MAP, "fuzz", router)), Host()
+    messages, others = hostile(count, seed), foreign(count // 2, seed)
     counts, used, rss = Counts(), list[float](), list[float]()
     if trace:
         tracemalloc.start()
@@ -128,6 +137,7 @@ def fuzz(count: int, seed: int = 5, *, trace: bool = True) -> Outcome:
 
     sent = 0
     while batch := list(itertools.islice(messages, max(BATCH, count // 40))):
+        batch += _hosted(host, itertools.islice(others, len(batch) // 2))
         asyncio.run(chunk([batch[n : n + BATCH] for n in range(0, len(batch), BATCH)]))
         sent += len(batch)
         assert counts.received == counts.stored + counts.parked == sent, counts
@@ -143,7 +153,18 @@ def fuzz(count: int, seed: int = 5, *, trace: bool = True) -> Outcome:
     assert len(world.roster.paths) <= 1100, "no more pots than may be discovered"
     assert len(CATALOGUE) > len(SIGNALS)
     grown = min(used[len(used) // 2 :]) - min(used[: max(1, len(used) // 4)])
-    return Outcome(counts, seconds, grown, (rss[0], rss[-1]), world.refused, world.away)
+    return Outcome(counts, sent, seconds, grown, (rss[0], rss[-1]), world.refused, world.away)
+
+
+def _hosted(host: Host, messages: Iterable[Message]) -> Iterator[Message]:
+    """Messages of Sparkplug as a host hands them on, and others as they are, a millisecond apart."""
+    for number, message in enumerate(messages):
+        if message.topic.startswith(f"{NAMESPACE}/"):
+            now_ms = NOW_NS // 1_000_000 + number
+            found = host.take(message, now_ms).messages + host.tick(now_ms).messages
+            yield from (Message(told("smelter", topic), payload) for topic, payload in found)
+        else:
+            yield message
 
 
 async def _nobody(readings: Readings) -> None:

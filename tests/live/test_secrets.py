@@ -17,8 +17,9 @@ from tests.live.tools import until_sync
 from tests.servers import Server, binary, free_port, mosquitto
 from twin.adapters.influx import InfluxStore, target
 from twin.adapters.publish import MqttPublisher
+from twin.connections import brokers_of, publisher_of
 from twin.files import read_secret
-from twin.parts import access_of, broker_of, publisher_of, roster_of, sink_of
+from twin.parts import access_of, roster_of, sink_of
 from twin.precautions import precautions
 from twin.settings import SECRET_FILES, resolve
 
@@ -168,7 +169,14 @@ def test_no_object_tells_its_secret(secrets: dict[str, str]) -> None:
     flags = dict(secrets) | {"mqtt.url": "mqtt://twin@h", "sink.url": "influx://h/b"}
     settings = resolve(flags=flags)
     store, name = sink_of(settings, roster_of(settings))
-    parts: list[object] = [settings, broker_of(settings), access_of(settings), store, name, publisher_of(settings, "x")]
+    parts: list[object] = [
+        settings,
+        brokers_of(settings)[0],
+        access_of(settings),
+        store,
+        name,
+        publisher_of(settings, "x"),
+    ]
     assert isinstance(store, InfluxStore)
     assert isinstance(parts[-1], MqttPublisher)
     assert all(clean(f"{part!r} {part!s}") for part in parts)

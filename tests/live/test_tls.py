@@ -19,8 +19,9 @@ from tests.live.tools import until
 from tests.servers import HOST, InfluxServer, Server, binary, free_port, mosquitto, nginx_v2
 from twin.adapters.publish import MqttPublisher
 from twin.broker import Broker
+from twin.connections import brokers_of, publisher_of
 from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
-from twin.parts import broker_of, brokers_of, publisher_of, sink_of
+from twin.parts import sink_of
 from twin.ports import Message
 from twin.settings import Settings, resolve
 
@@ -77,7 +78,7 @@ def test_source_and_publishers_over_tls_with_a_client_certificate_from_the_setti
             mqtt__url=f"mqtts://{HOST}:{server.port}", mqtt__ca_file=authority.file, mqtt__cert_file=certificate,
             mqtt__key_file=key,
         )  # fmt: skip
-        async with running(broker_of(at), "tls") as source:
+        async with running(brokers_of(at)[0], "tls") as source:
             await source.connected()
             async with publisher_of(at, "tls-publisher") as publisher:
                 await publisher.publish([Message("tls/t", b"%d" % n) for n in range(200)])
@@ -171,7 +172,7 @@ def test_a_wrong_password_is_told_and_not_shown(guarded: Server, user: str, word
 def test_the_right_password_from_its_file(guarded: Server, tmp_path: Path) -> None:
     file = tmp_path / "word"
     file.write_text("right\n")
-    at = broker_of(settings(mqtt__url=f"mqtt://twin@{HOST}:{guarded.port}", mqtt__password_file=file))
+    at = brokers_of(settings(mqtt__url=f"mqtt://twin@{HOST}:{guarded.port}", mqtt__password_file=file))[0]
     assert (told(at), published(at)) == ("", "")
 
 
@@ -239,7 +240,7 @@ def test_a_certificate_authority_without_tls_is_a_mistake(authority: Authority) 
     with pytest.raises(ConfigError, match=r"sink\.ca_file is only for influxs://"):
         sink_of(settings(sink__url="influx://h/b", sink__ca_file=authority.file), roster_of(1))
     with pytest.raises(ConfigError, match=r"mqtt\.ca_file: only for mqtts://"):
-        broker_of(settings(mqtt__url="mqtt://h", mqtt__ca_file=authority.file))
+        brokers_of(settings(mqtt__url="mqtt://h", mqtt__ca_file=authority.file))[0]
 
 
 @pytest.mark.parametrize(
@@ -266,4 +267,4 @@ def test_files_that_cannot_be_used_are_named_at_the_start(
     subprocess.run([*command, "-out", str(folder / "locked.key")], check=True, capture_output=True)
     named = {f"mqtt__{name}_file": folder / file for name, file in files.items()}
     with pytest.raises(ConfigError, match=wanted):
-        broker_of(settings(mqtt__url="mqtts://h", **named))
+        brokers_of(settings(mqtt__url="mqtts://h", **named))[0]

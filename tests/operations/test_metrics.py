@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from tests.core.plants import NOW_NS, codec_of, engine_of, roster_of, steady
+from tests.core.plants import NOW_NS, engine_of, roster_of, steady
 from tests.core.test_ingest import POISON, message
 from tests.core.test_parts import settings
+from tests.mapping.maps import PLAIN, codec_with
 from tests.operations.parking import PROBLEMS
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.memory import FakeClock, ListSource, MemorySink
 from twin.adapters.mqtt import Broker, MqttSource
+from twin.adapters.sparkplug import SparkplugSource
 from twin.engine import Settings as EngineSettings
 from twin.errors import PayloadError, SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
@@ -123,12 +125,16 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
     runner = Runner(engine, write=sink.write, health=lambda: HEALTH)
     lagging_ns = time.time_ns() - 100 * 10**9
     batches = [[message(1, POISON)], [message(2, '"x"'), message(3, time_ns=lagging_ns)]]
+    codec = codec_with(PLAIN, roster=roster)
+    sparkplug = SparkplugSource(Broker("h", 1), "twin", "+", root="smelter")
 
     async def work() -> None:
         ops.watch_letters(letters)
         ops.watch_source(MqttSource(Broker("h", 1), ("t/#",), client_id="c"))
-        codec = codec_of(roster)
         ops.watch_topics(codec.router, Sequences())
+        ops.watch_sparkplug(sparkplug)
+        assert codec.beside is not None
+        ops.watch_mapping(codec.beside)
         ingestor = Ingestor(
             ListSource(batches), codec, ops.timed(sink), letters, FakeClock(time.time_ns()),
             hand_on=nobody, retry_max_s=0.001, writes=2, on_outage=ops.store.told, name="c",
@@ -171,7 +177,7 @@ def test_every_row_of_a_whole_process_is_exported_and_right(tmp_path: Path) -> N
     assert plain["engine_steps_total"] == plain["engine_step_seconds_count"] == steps > 0
     assert plain["engine_minute_seconds_count"] >= 1
     assert plain["engine_windows_told_total"] > 0
-    assert plain["mqtt_connected"] == 0
+    assert plain["mqtt_connected"] == plain["sparkplug_connected"] == 0
     assert {key[1] for key in found if key[0] == "smelter_engine_faults_active"} == {fault.code for fault in FAULTS}
     assert {key[1] for key in found if key[0] == "smelter_ingest_problems_total"} == set(REASONS)
 

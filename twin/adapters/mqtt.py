@@ -71,6 +71,7 @@ class MqttSource:
         remembered: bool = False,
         presence: str = "",
         on_change: Callable[[str], None] = lambda problem: None,
+        fresh: frozenset[str] = frozenset(),
         alarm: Callable[[str], None] = lambda text: None,
         notice: Callable[[str], None] = lambda text: None,
         on_entered: Callable[[], None] = lambda: None,
@@ -80,6 +81,7 @@ class MqttSource:
         self._where = (where,) if isinstance(where, Broker) else tuple(where)
         self._turn = random.randrange(len(self._where))  # noqa: S311  # not all processes to the same node
         self._topics, self._client_id, self._version, self._qos = topics, client_id, version, qos
+        self._fresh = fresh
         self._properties = {"session_expiry_interval": session_expiry_s, "receive_maximum": receive_maximum}
         self._buffer_bytes, self._batch_messages, self._batch_bytes = buffer_bytes, batch_messages, batch_bytes
         self._linger_s = linger_s
@@ -150,7 +152,7 @@ class MqttSource:
                 self.link.tell(f"the broker refuses the subscription to {', '.join(self._topics)}")
 
         # Always: a broker that forgot the session forgot the subscription too (F26).
-        client.subscribe_to(self._topics, self._qos, told)
+        client.subscribe_to(self._topics, self._qos, told, fresh=self._fresh)
         return client
 
     async def close(self) -> None:

@@ -1,0 +1,108 @@
+"""The whole twin as a Sparkplug host: what a foreign edge node sends is on the page, and stale when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live.sources import run
+from tests.live.tools import until
+from tests.servers import Server
+from tests.sparkplug.test_host import MAP, an_edge
+from twin.connections import sparkplug_of
+from twin.decoded import Beside
+from twin.errors import ConfigError
+from twin.mapping.table import mapping
+from twin.parts import roster_of, router_of
+from twin.service import Twin
+from twin.service import run as run_service
+from twin.settings import Settings, resolve
+from twin.snapshot import PotView
+
+
+def beside_of(settings: Settings, text: str = MAP) -> Beside:
+    return mapping(text.format("G"), "test", router_of(settings, roster_of(settings)))
+
+
+ROLES = ("ingest",)
+
+
+def told(problem: str, /, *, level: str = "info", **fields: object) -> None:
+    """Nobody listens."""
+
+
+def test_host_id_and_rows_belong_together() -> None:
+    off, on = resolve(), resolve(flags={"sparkplug.host_id": "twin"})
+    assert sparkplug_of(off, ROLES, None, told) is None
+    assert sparkplug_of(on, ROLES, beside_of(on), told) is not None
+    with pytest.raises(ConfigError, match=r"sparkplug\.host_id"):
+        sparkplug_of(off, ROLES, beside_of(off), told)
+    with pytest.raises(ConfigError, match=r"ingest\.map"):
+        sparkplug_of(on, ROLES, None, told)
+
+
+@pytest.mark.parametrize(("name", "value"), [("host_id", "a/b"), ("host_id", "a+"), ("group", "a/b"), ("group", "#")])
+def test_names_that_are_none(name: str, value: str) -> None:
+    settings = resolve(flags={"sparkplug.host_id": "twin", f"sparkplug.{name}": value})
+    with pytest.raises(ConfigError, match=f"sparkplug.{name} = '{value}'".replace("+", r"\+")):
+        sparkplug_of(settings, ROLES, beside_of(settings), told)
+
+
+def settings_of(broker: Server, fresh_name: str, tmp_path: Path, file: Path) -> Settings:
+    """Ingest and engine on a memory store, as a Sparkplug host."""
+    return resolve(
+        flags={
+            "mqtt.url": broker.url, "mqtt.client_id": fresh_name, "mqtt.root": fresh_name, "mqtt.twin_root": "",
+            "sink.url": "memory", "data.dir": str(tmp_path), "ingest.map": str(file), "engine.estimate": "false",
+            "sparkplug.host_id": f"{fresh_name}h", "sparkplug.group": fresh_name, "plant.pots": "3",
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.live
+def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
+    broker: Server, fresh_name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "map.toml"
+    file.write_text(MAP.format(fresh_name).replace('"s/L/', '"demo/A/A'))
+    settings = settings_of(broker, fresh_name, tmp_path, file)
+    running: list[Twin] = []
+
+    async def watch(twin: Twin) -> None:
+        running.append(twin)
+
+    def pot() -> PotView | None:
+        view = running[0].runner.latest if running and running[0].runner else None
+        return view.lines[0].pots[1] if view else None
+
+    def shows(volt: float | None, stale: bool) -> Callable[[], bool]:
+        return lambda: (found := pot()) is not None and (found.voltage_v, found.stale) == (volt, stale)
+
+    def born(device: str) -> Callable[[], bool]:
+        def said() -> bool:
+            source = running[0].sparkplug if running else None
+            return source is not None and source.host.online(fresh_name, f"of-{device}", device)
+
+        return said
+
+    async def test() -> None:
+        stop = asyncio.Event()
+        service = asyncio.create_task(run_service(settings, ("ingest", "engine"), stop=stop, say=told, watch=watch))
+        try:
+            async with an_edge(broker, fresh_name) as edge:
+                await until(born("pot2"), "the birth")
+                for second in range(1, 6):  # a tick closes when later data comes
+                    edge.order(update={"Voltage": 4010.0}, ahead_ms=second * 1000)
+                await until(shows(4.01, False), "the voltage")
+            async with an_edge(broker, fresh_name, "pot3") as other:
+                await until(born("pot3"), "the birth of another")
+                other.order(update={"Voltage": 4020.0}, ahead_ms=20_000)
+                await until(shows(None, True), "the death")
+        finally:
+            stop.set()
+            await service
+
+    run(test)
