@@ -39,20 +39,8 @@ from twin.topics import Router
 
 NAMES = {row.name: row for row in EXPORTED}
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "", "")
-UNITS = (
-    "seconds",
-    "bytes",
-    "messages",
-    "total",
-    "info",
-    "ready",
-    "connected",
-    "up",
-    "paused",
-    "batches",
-    "problems",
-    "pots",
-)
+UNITS = ("seconds", "bytes", "messages", "pots", "batches", "problems", "total")
+STATES = ("info", "ready", "connected", "up", "paused", "active")
 
 
 async def nobody(readings: Readings) -> None:
@@ -87,7 +75,7 @@ def test_names_follow_the_conventions(row: Any) -> None:
     assert row.name.endswith("_seconds") or row.kind != "histogram"
     assert set(row.labels) <= {"reason", "code", "kind", "version"}, "no label that grows with the plant"
     assert row.help.endswith(".")
-    assert row.name.rpartition("_")[2] in UNITS
+    assert row.name.rpartition("_")[2] in (*UNITS, *STATES)
 
 
 def test_every_name_stands_once() -> None:
