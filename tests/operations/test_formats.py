@@ -39,9 +39,9 @@ def test_what_the_mapping_file_decodes_is_counted_by_format() -> None:
     ops, codec = operations(), codec_with(PLAIN)
     assert codec.beside is not None
     ops.watch_mapping(codec.beside)
-    assert scraped(ops)["smelter_mapping_messages_decoded_total", "json"] == 0, "there before it counts"
+    assert scraped(ops)["smelter_mapping_decoded_messages_total", "json"] == 0, "there before it counts"
     loads = [b'{"ts": %d, "u": 4}' % (NOW_MS - 1), b"x", b"[" * 9, b'{"ts": 1}']
     codec.decode([Message("plant/pot1", load) for load in loads], NOW_NS)
     found = scraped(ops)
-    assert found["smelter_mapping_messages_decoded_total", "json"] == 4
-    assert found["smelter_mapping_messages_parked_total", "json"] == 3
+    assert found["smelter_mapping_decoded_messages_total", "json"] == 4
+    assert found["smelter_mapping_parked_messages_total", "json"] == 3
