@@ -31,9 +31,9 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 
 def test_thousands_of_hostile_messages() -> None:
-    found = fuzz(2000, seed=3)
+    found = fuzz(1500, seed=3)
     counts = found.counts
-    assert counts.received == counts.stored + counts.parked == found.sent > 2500
+    assert counts.received == counts.stored + counts.parked == found.sent > 2000
     assert counts.stored > 400
     assert min(found.refused, found.away) > 2
     assert {"malformed", "too_deep", "bad_topic", "unknown_unit", "oversize", "type_conflict"} <= set(counts.problems)
