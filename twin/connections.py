@@ -43,12 +43,15 @@ def source_of(
     `on_change` is told each outage, `say` the rest.
     """
     stores = "ingest" in roles
+    filters = beside.filters if beside else ()
+    if beside is not None and beside.sparkplug and lines:  # what the Sparkplug host hands on is published again there
+        filters = (*filters, f"{settings['mqtt.root']}/spBv1.0/#")
     name = client_id(settings, "" if stores else "engine")
     # The embedded broker keeps no session over its end.
     mark = None if "broker" in roles else SessionMark(Path(settings["data.dir"]), name, settings["mqtt.url"])
     return MqttSource(
         brokers_of(settings),
-        subscriptions(settings, lines, beside.filters if beside else (), stores=stores),
+        subscriptions(settings, lines, filters, stores=stores),
         fresh=beside.fresh if beside else frozenset(),
         client_id=name,
         version=settings["mqtt.version"],

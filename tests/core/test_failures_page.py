@@ -36,7 +36,7 @@ def test_no_failure_is_left_out_and_none_stands_twice() -> None:
 def test_every_row_says_what_happens_and_who_shows_it() -> None:
     assert {len(row) for row in ROWS} == {5}
     assert [row[0] for row in ROWS if not all(row)] == []
-    assert [row[0] for row in ROWS if not TEST.search(row[4]) and not row[4].startswith("to come: ")] == []
+    assert [row[0] for row in ROWS if not TEST.search(row[4]) or "to come" in row[4]] == []
 
 
 def test_every_test_that_is_named_is_there() -> None:

@@ -96,6 +96,8 @@ def test_filters_are_those_of_the_lines_and_shared_by_who_stores() -> None:
     assert shares.subscriptions(crew, (), stores=True) == ("$share/crew/works/#",)
     assert shares.subscriptions(crew, ("s/A",), stores=True) == ("$share/crew/works/s/A/#",)
     assert shares.subscriptions(crew, (), stores=False) == ("works/#",), "an engine needs every message"
+    mapped = shares.subscriptions(crew, (), ("hall/+/u",), stores=True)
+    assert mapped == ("$share/crew/works/#", "$share/crew/hall/+/u"), "topics of a mapping file are shared as well"
 
 
 @given(st.lists(st.sampled_from(PATHS), min_size=1, unique=True))

@@ -12,7 +12,7 @@ from tests.live.sources import run
 from tests.live.tools import until
 from tests.servers import Server
 from tests.sparkplug.test_host import MAP, an_edge
-from twin.connections import sparkplug_of
+from twin.connections import source_of, sparkplug_of
 from twin.decoded import Beside
 from twin.errors import ConfigError
 from twin.mapping.table import mapping
@@ -32,6 +32,13 @@ ROLES = ("ingest",)
 
 def told(problem: str, /, *, level: str = "info", **fields: object) -> None:
     """Nobody listens."""
+
+
+def test_a_process_of_one_line_hears_what_the_host_hands_on() -> None:
+    """Parked messages of edge nodes are published again below the root, where no line's topics are."""
+    on = resolve(flags={"sparkplug.host_id": "twin", "ingest.lines": "demo/A"})
+    source = source_of(on, ROLES, ("demo/A",), beside_of(on), on_change=told, say=told)
+    assert source._topics == ("smelter/demo/A/#", "smelter/spBv1.0/#")
 
 
 def test_host_id_and_rows_belong_together() -> None:
