@@ -97,16 +97,16 @@ def test_what_was_parked_is_stored_by_a_replay_and_the_edge_nodes_do_not_notice(
         ingest.says("connected as Sparkplug host")
         edge = Edge(broker, fresh_name)
         try:
-            until_sync(lambda: counted("ingest_messages_stored") >= 2, "the births")
+            until_sync(lambda: counted("ingest_stored_messages") >= 2, "the births")
             soon_ms = int(time.time() * 1000) + 8_000
             edge.order(update={"Voltage": 4005.0}, ahead_ms=8_000)
             publish(broker, f"{fresh_name}-raw/pot2", [b'{"ts": %d, "n": 3}' % soon_ms])
             until_sync(lambda: data.exists() and waiting(data) == {"future_time": 2}, "both parked")
-            stored, heard = counted("ingest_messages_stored"), counted("sparkplug_messages_received")
+            stored, heard = counted("ingest_stored_messages"), counted("sparkplug_messages_received")
             until_sync(lambda: time.time() * 1000 > soon_ms, "the time of the messages")
             ended = replay(data, "--all", mqtt__url=broker.url)
             assert (ended.returncode, ended.stderr) == (0, "")
-            until_sync(lambda: counted("ingest_messages_stored") == stored + 2, "both stored")
+            until_sync(lambda: counted("ingest_stored_messages") == stored + 2, "both stored")
             assert waiting(data) == {}
             assert counted("sparkplug_messages_received") == heard, "nothing of it in the namespace of Sparkplug"
             assert counted("sparkplug_sequence_gaps") == counted("sparkplug_rebirths_asked") == 0
