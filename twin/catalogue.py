@@ -16,7 +16,7 @@ from twin.plant import Kind
 from twin.signals import MEASUREMENTS, SIGNALS, Signal
 from twin.states import STATES
 
-__all__ = ["CATALOGUE", "FIELDS", "TWIN", "fault_code", "figure_code", "state_code"]
+__all__ = ["CATALOGUE", "FIELDS", "MEASURED", "TWIN", "fault_code", "figure_code", "state_code"]
 
 # kind of a unit in the roster -> measurement of what the twin says of it
 TWIN: Mapping[Kind, str] = MappingProxyType(
@@ -55,6 +55,10 @@ FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
         measurement: tuple(code for (of, _), code in _CODE.items() if of == measurement)
         for measurement in (*MEASUREMENTS.values(), *TWIN.values(), TWIN_STATE)
     }
+)
+# of what is measured alone: events that the twin has found stand in one measurement with those of the plant
+MEASURED: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {name: tuple(code for code in FIELDS[name] if code < len(SIGNALS)) for name in MEASUREMENTS.values()}
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.stores import Bench, Build, duck, everything, influx, memory, run, told
 from tests.core.plants import NOW_NS, NS
 from twin.adapters.duck import DuckStore
-from twin.catalogue import FIELDS, TWIN, figure_code
+from twin.catalogue import FIELDS, TWIN, fault_code, figure_code
 from twin.frames import Readings
 from twin.ports import Sink, Store
 from twin.signals import by_name
@@ -242,7 +242,8 @@ def test_what_was_measured_is_read_back_in_order_of_time_for_every_unit(build: B
         figure = figure_code("twin_pot", "dc_kwh_t", "hour")
         rows = [(3 * NS, 1, VOLTAGE, 4.1), (NS, 2, VOLTAGE, 4.2), (NS, 2, NOISE, 9.0), (2 * NS, 0, CURRENT, 500.5)]
         rows += [(2 * NS, 1, TAPPED, 2100.0), (NS, new, VOLTAGE, 4.3), (5 * NS, 1, VOLTAGE, 4.4), (0, 1, VOLTAGE, 4.0)]
-        await bench.write(*rows, (2 * NS, 1, figure, 12_700.0))
+        found_by_the_twin = fault_code("no_data")
+        await bench.write(*rows, (2 * NS, 1, figure, 12_700.0), (2 * NS, 1, found_by_the_twin, 1.0))
         del bench.roster.paths[new], bench.roster.codes["s/L/new"]
         for column in (bench.roster.kinds, bench.roster.line_of, bench.roster._sections):
             del column[new]

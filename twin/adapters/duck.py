@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 import duckdb
 import numpy as np
 
-from twin.catalogue import CATALOGUE, FIELDS
+from twin.catalogue import CATALOGUE, FIELDS, MEASURED
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings, Wide, wide
 from twin.plant import Roster
-from twin.signals import MEASUREMENTS
 
 __all__ = ["DuckStore"]
 
@@ -226,9 +225,8 @@ class DuckStore:
         within = f"time >= make_timestamp_ns({int(start_ns)}) AND time < make_timestamp_ns({int(end_ns)})"
         parts = []
         try:
-            for measurement in MEASUREMENTS.values():
+            for measurement, codes in MEASURED.items():
                 self._discover(measurement, within)
-                codes = FIELDS[measurement]
                 fields = ", ".join(CATALOGUE[code].db_field for code in codes)
                 found = self._connection().execute(
                     f"SELECT epoch_ns(time) AS time_ns, unit, {fields} FROM {measurement} "

@@ -18,14 +18,13 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
-from twin.catalogue import CATALOGUE, FIELDS
+from twin.catalogue import CATALOGUE, FIELDS, MEASURED
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings
 from twin.lines import LineProtocol
 from twin.plant import Roster
 from twin.redact import redacted
 from twin.refusals import judged
-from twin.signals import MEASUREMENTS
 from twin.tls import client_context, why
 
 __all__ = ["InfluxStore", "Target", "target"]
@@ -147,11 +146,10 @@ class InfluxStore:
             raise SinkUnavailable(f"{self._where.url}/ping: HTTP {status}")
 
     async def measured(self, start_ns: int, end_ns: int) -> Readings:
-        names = list(MEASUREMENTS.values())
         answer = await self.query(
             "; ".join(
                 f"SELECT * FROM {name} WHERE time >= {start_ns} AND time < {end_ns} GROUP BY site, line, pot"
-                for name in names
+                for name in MEASURED
             )
         )
         parts = [self._rows(series) for result in answer["results"] for series in result.get("series", [])]
@@ -162,7 +160,7 @@ class InfluxStore:
         """One unit's rows of one measurement; none of a unit whose line the plant does not have."""
         unit = _enrolled(self._roster, series["tags"])
         columns = dict(zip(series["columns"], zip(*series["values"], strict=True), strict=True))
-        codes = [code for code in FIELDS[series["name"]] if CATALOGUE[code].db_field in columns]
+        codes = [code for code in MEASURED[series["name"]] if CATALOGUE[code].db_field in columns]
         table = np.array([columns[CATALOGUE[code].db_field] for code in codes], np.float64)
         if unit is None or not codes:
             return Readings.empty()
