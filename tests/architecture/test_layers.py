@@ -26,6 +26,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("kpis",),
     ("portfolio", "figures", "tracking", "states"),
     ("catalogue", "alarms"),  # alarms: step 5
+    ("features",),
     ("engine",),
     ("checkpoint",),
     # the pure core ends here
