@@ -166,6 +166,8 @@ def shaped(rows: tuple[Quantity, ...], means: Means, now: Floats, line_of: Ints,
         for shape in row.shapes:
             if shape == "r":
                 result.append(now[n])
+            elif shape == "f":
+                result.append(now[n] - spans[0][n])
             elif shape == "z":
                 gap = (spans[0][n] - spans[4][n]) / np.maximum(sigma[n], FLOOR)
                 result.append(np.clip(gap, -SIGMAS, SIGMAS))

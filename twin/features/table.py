@@ -1,6 +1,6 @@
 """The columns: which quantities there are and what is made of each. To add a column, add a letter or a row.
 
-Shapes: `r` the minute itself; `n` mean of 10 min; `a` 10 min less 1 h; `b` 1 h less 4 h; `c` 1 h less 1 d; `d` 4 h less 5 d;
+Shapes: `r` the minute itself; `f` the same less 10 min; `n` mean of 10 min; `a` 10 min less 1 h; `b` 1 h less 4 h; `c` 1 h less 1 d; `d` 4 h less 5 d;
 `e` 1 d less 5 d; `l` 1 h less the median of the line; `L` as `d`, less the median of the line; `z` 10 min less 5 d over
 what is usual of that.
 """
@@ -15,7 +15,7 @@ VERSION = 1  # of the set of columns: a model trained on another is refused
 
 # shape -> (spans of twin.features.memory.SPANS it takes, what it says)
 SHAPES: dict[str, str] = {
-    "r": "now", "n": "10m", "a": "10m_1h", "b": "1h_4h", "c": "1h_1d", "d": "4h_5d", "e": "1d_5d", "l": "line_1h",
+    "r": "now", "f": "now_10m", "n": "10m", "a": "10m_1h", "b": "1h_4h", "c": "1h_1d", "d": "4h_5d", "e": "1d_5d", "l": "line_1h",
     "L": "line_4h_5d", "z": "sigma",
 }  # fmt: skip
 
@@ -38,22 +38,22 @@ class Feature(NamedTuple):
 
 
 QUANTITIES: tuple[Quantity, ...] = (
-    Quantity("voltage", "V", "rnabcdlLz", "Mean voltage of the minute at rated current."),
+    Quantity("voltage", "V", "rfnabcdlLz", "Mean voltage of the minute at rated current."),
     Quantity("voltage_gap", "V", "nabcd", "The same over the set point."),
-    Quantity("voltage_sd", "V", "nacL", "Standard deviation of the messages of the minute."),
+    Quantity("voltage_sd", "V", "fnacL", "Standard deviation of the messages of the minute."),
     Quantity("voltage_range", "V", "rn", "Highest less lowest message of the minute."),
     Quantity("voltage_set", "V", "acdlL", "Set point."),
-    Quantity("slope", "ohm/s", "rnac", "Slope of the pseudo-resistance."),
+    Quantity("slope", "ohm/s", "rfnac", "Slope of the pseudo-resistance."),
     Quantity("bubble_noise", "V", "nacLz", "Noise of the bubbles."),
-    Quantity("wave_noise", "V", "nacLz", "Noise of the metal wave."),
-    Quantity("thermocouple", "K", "nabcdlLz", "Bath temperature by the thermocouple."),
+    Quantity("wave_noise", "V", "fnacLz", "Noise of the metal wave."),
+    Quantity("thermocouple", "K", "fnabcdlLz", "Bath temperature by the thermocouple."),
     Quantity("wall", "K", "nacdlLz", "Side wall."),
-    Quantity("bar", "K", "nacdelLz", "Collector bar."),
+    Quantity("bar", "K", "fnacdelLz", "Collector bar."),
     Quantity("duct", "K", "acdLz", "Off-gas."),
     Quantity("duct_flow", "m3/s", "acL", "Off-gas flow."),
-    Quantity("anode_max", "1", "nacdz", "Largest anode current over the mean one."),
-    Quantity("anode_min", "1", "nacdz", "Smallest anode current over the mean one."),
-    Quantity("anode_spread", "1", "nacdz", "Spread of the anode currents."),
+    Quantity("anode_max", "1", "fnacdz", "Largest anode current over the mean one."),
+    Quantity("anode_min", "1", "fnacdz", "Smallest anode current over the mean one."),
+    Quantity("anode_spread", "1", "fnacdz", "Spread of the anode currents."),
     Quantity("cathode", "ohm", "acdelLz", "Cathode drop over line current."),
     Quantity("fed", "1", "nabcdelL", "Alumina by the counter over what Faraday takes, less 1."),
     Quantity("overfeed", "1", "nabcdL", "Share of time in overfeed."),
@@ -62,7 +62,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("alf3_fed", "1", "cdeL", "AlF3 by the counter over the design's, less 1."),
     Quantity("beam", "m/s", "abcdL", "Net lowering of the beam, work at the pot left out."),
     Quantity("alumina", "wt%", "nac", "Estimate: alumina."),
-    Quantity("margin", "wt%", "rna", "Estimate: alumina above the onset of anode effects."),
+    Quantity("margin", "wt%", "rfna", "Estimate: alumina above the onset of anode effects."),
     Quantity("alumina_sd", "wt%", "n", "Its uncertainty."),
     Quantity("undissolved", "kg", "nac", "Estimate: alumina that is dissolving."),
     Quantity("distance", "m", "acdlL", "Estimate: anode to metal."),
