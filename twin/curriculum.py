@@ -38,6 +38,7 @@ SENSORS = frozenset(name for name, kind in CAUSES.items() if kind.acts_on == "se
 OFTEN = {"anode_effect": 0.5, "feeder_hang": 0.7, "start_up": 0.3, "feeder_plugged": 1.3, "sludge": 1.2, "voltage_drift": 1.3,
          "alf3_error": 1.2, "cathode_wear": 0.9, "power_modulation": 2.0, "line_current_loss": 1.2}  # fmt: skip
 LENGTHS = (0.7, 1.3)  # times the usual duration
+SHORTER = (0.35, 0.7)
 LONGEST_H = {"start_up": 150.0}
 FIRST_H = 24.0  # before the first cause: what is usual must be known
 PAUSE_H = {"pot": (14.0, 26.0), "section": (8.0, 90.0), "line": (5.0, 10.0)}  # least, and mean beyond it
@@ -64,6 +65,7 @@ class Course:
     days: float
     severity: tuple[float, float] = (0.6, 1.4)
     clean: bool = False
+    only: str = ""  # "line": no causes but those of the line, and those shorter and closer together
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def schedule(course: Course, line: Line) -> list[Cause]:
     causes: list[Cause] = []
     firsts = range(0, line.pots, line.section_pots)
     for scope, units in (("pot", range(line.pots)), ("section", firsts), ("line", range(1))):
-        names = [name for name, kind in CAUSES.items() if kind.scope == scope]
+        names = [name for name, kind in CAUSES.items() if kind.scope == scope and course.only in ("", scope)]
+        if not names:
+            continue
         for unit in units:
             causes += _row(course, scope, names, unit)
     return sorted(causes, key=lambda cause: (cause.start_s, cause.name, cause.pot or 0))
@@ -108,7 +112,7 @@ def _row(course: Course, scope: str, names: Sequence[str], unit: int) -> list[Ca
     while at < course.days * 24.0:
         key = (course.seed, 202, unit, len(scope), n)
         name = _draw(names, *key, 1)
-        low, high = LENGTHS
+        low, high = SHORTER if course.only else LENGTHS
         hours = CAUSES[name].hours * (low + (high - low) * chance.uniform(*key, 2))
         hours = min(hours, LONGEST_H.get(name, hours))
         weak, strong = course.severity

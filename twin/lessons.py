@@ -10,11 +10,11 @@ The arrays are written as they come and read by memory map: a lesson may be larg
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 import numpy as np
@@ -31,7 +31,7 @@ from twin.plan import Plan
 from twin.plant import Roster
 from twin.units import NS_PER_S
 
-__all__ = ["Lesson", "columns", "features_of", "line_columns", "open_lesson", "simulated", "write_lesson"]
+__all__ = ["Lesson", "Run", "columns", "line_columns", "names_of", "open_lesson", "simulated", "write_lesson"]
 
 PERIOD_S = 5  # between two messages of a pot
 CHUNK = 60  # messages to a step of the engine
@@ -78,6 +78,23 @@ class _Head(msgspec.Struct):
 Step = tuple[tuple[Minute, ...], list[tuple[int, int]]]  # minutes that ended, anode effects that began
 
 
+class Run(Protocol):
+    """What a lesson is made of: one line of so many pots; `truths` says what was at work until `now_ns`."""
+
+    pots: int
+    made: str
+
+    @property
+    def now_ns(self) -> int: ...
+
+    @property
+    def complete(self) -> bool: ...
+
+    def steps(self) -> Iterator[Step]: ...
+
+    def truths(self) -> list[Truth]: ...
+
+
 class Simulated:
     """A course being run: `steps` gives the minutes as they end; `truths` says what was at work until now. The line moves
     by `step_s` [s]: noises are those of means over a message either way."""
@@ -91,7 +108,18 @@ class Simulated:
         self.course = course
         self.engine = Engine(own, plan, Settings(grace=2, estimate=True, features=True))
         self.line = SimulatedLine(own, site, line, course.seed, start, schedule(course, line))
-        self.start_ns, self.end_ns = start, start + int(course.days * 86400) * NS_PER_S
+        self.end_ns = start + int(course.days * 86400) * NS_PER_S
+        self.pots, self.made = line.pots, str(course)
+
+    @property
+    def now_ns(self) -> int:
+        """How far it has come."""
+        return self.line.now_ns
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is over."""
+        return self.line.now_ns >= self.end_ns
 
     def steps(self) -> Iterator[Step]:
         """Sensors -> readings -> the whole engine, as in service."""
@@ -124,14 +152,6 @@ def simulated(roster: Roster, plan: Plan, course: Course, step_s: float = 1.0) -
     return Simulated(roster, plan, course, step_s)
 
 
-def features_of(engine: Engine, batches: Iterable[Readings]) -> Iterator[tuple[Minute, ...]]:
-    """Minutes of a recording: its readings through an engine with `Settings.features`."""
-    state = engine.start()
-    for readings in batches:
-        state, report = engine.step(state, readings)
-        yield tuple(m for m in report.minutes if isinstance(m, Minute))
-
-
 class _Writer:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
@@ -161,14 +181,14 @@ class _Writer:
 
 
 def write_lesson(
-    folder: Path, name: str, run: Simulated, *, every_min: int, told: Callable[[int], None] = lambda now_ns: None
+    folder: Path, name: str, run: Run, *, every_min: int, told: Callable[[int], None] = lambda now_ns: None
 ) -> None:
     """Run a course and keep every `every_min`-th minute of it, and all of the hour before an anode effect; what is there
     already is left as it is."""
     path = folder / f"{name}.json"
     if path.exists() and _read(path).complete:
         return
-    writer, effects, pots = _Writer(folder, name), [], np.arange(len(run.line.pots))
+    writer, effects, pots = _Writer(folder, name), [], np.arange(run.pots)
     hour: deque[Minute] = deque(maxlen=60)
     for minutes, began in run.steps():
         effects += began
@@ -180,17 +200,16 @@ def write_lesson(
             for minute in hour:
                 if minute.time_ns <= at_ns and _turn(minute, pot) % every_min:
                     writer.rows(minute, np.array([pot]))
-        if run.line.now_ns % FLUSH_NS == 0:
+        if run.now_ns % FLUSH_NS == 0:
             writer.flush(_head(run, effects))
-        told(run.line.now_ns)
+        told(run.now_ns)
     writer.flush(_head(run, effects))
 
 
-def _head(run: Simulated, effects: list[tuple[int, int]]) -> _Head:
+def _head(run: Run, effects: list[tuple[int, int]]) -> _Head:
     rows = [(t.cause, list(t.pots), t.begin_ns, t.end_ns, t.severity) for t in run.truths()]
     return _Head(
-        VERSION, list(columns()), list(line_columns()), len(run.line.pots), str(run.course), rows, effects,
-        run.line.now_ns >= run.end_ns,
+        VERSION, list(columns()), list(line_columns()), run.pots, run.made, rows, effects, run.complete,
     )  # fmt: skip
 
 
@@ -237,5 +256,5 @@ def _mapped(path: Path, kind: type, width: int) -> NDArray[Any]:
 def names_of(courses: Sequence[Course]) -> list[str]:
     """A name for each course that tells all of it."""
     return [
-        f"{'clean' if c.clean else 'all'}-{c.seed}-{c.pots}-{c.days:g}-{c.severity[0]:g}-{c.severity[1]:g}" for c in courses
+        f"{'clean' if c.clean else c.only or 'all'}-{c.seed}-{c.pots}-{c.days:g}-{c.severity[0]:g}-{c.severity[1]:g}" for c in courses
     ]

@@ -1,0 +1,178 @@
+"""Training of the models that the service uses, from lessons: fit, choose limits on unseen pots, save with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.boosting import Boosting
+from models.detectors import fit
+from models.diagnosis import Diagnosis, fit_diagnosis
+from models.saving import Metadata, save
+from models.splits import grouped_splits
+from models.warning import EarlyWarning, fit_warning
+from twin.anomalies import Rules
+from twin.curriculum import LINE_CLASSES, POT_CLASSES
+from twin.frames import Floats, Ints
+from twin.lessons import Lesson
+from twin.scoring import COLUMNS, FILES, LINE_COLUMNS, WARNED, matrix, signal_set
+from twin.teaching import HORIZON_MIN, OWN, Rows, clean_rows, line_rows, pot_rows, soon, warning_rows
+from twin.tuning import grid, smooth_of, smoothed, tuned
+
+__all__ = ["Trained", "train", "write"]
+
+Told = Callable[[str], None]
+POTS = Boosting(trees=40, learning_rate=0.15, leaves=12, rows_per_leaf=30)
+LINES = Boosting(trees=25, learning_rate=0.15, leaves=6, rows_per_leaf=10)
+WARNING = Boosting(trees=90, learning_rate=0.1, leaves=10, rows_per_leaf=20)
+DAYS = 86_400_000_000_000  # ns, blocks of time dealt out to folds
+EVERY_MIN = 5
+BATCH = 50_000
+WARNED_PRECISION = 0.7
+UNUSUAL = tuple(name for name in COLUMNS if name.endswith("_sigma"))
+LIMITS = (
+    "Trained on simulated lines: probabilities on a real line are to be checked there before they are relied on.",
+    "Causes are far more frequent in training than on a real line: a probability compares causes, the rules decide on alarms.",
+    "feeder_hang stands for everything that starves the pot within the hour, a planned anode effect too.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The models with their rules, and scores on rows that were left out."""
+
+    pots: Diagnosis
+    lines: Diagnosis
+    warning: EarlyWarning
+    unusual: object
+    pot_rules: Rules
+    line_rules: Rules
+    warning_rules: Rules
+    scores: dict[str, dict[str, float]]
+
+
+def _present(rows: Rows, classes: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
+    """Labels without the classes that no row has, and the classes that are left."""
+    there = np.unique(rows.label)
+    place = np.full(len(classes), -1)
+    place[there] = np.arange(len(there))
+    return place[rows.label], tuple(classes[n] for n in there.tolist())
+
+
+def _diagnosis(rows: Rows, classes: Sequence[str], options: Boosting, seed: int, folds: int) -> tuple[Diagnosis, float]:
+    label, names = _present(rows, classes)
+    splits = grouped_splits(rows.matrix, group_folds=folds, block_folds=2, block_ns=DAYS, seed=seed)
+    normal = label == 0
+    model, held_out = fit_diagnosis(rows.matrix, label, names, splits, normal=normal, seed=seed, options=options)
+    judged = np.isfinite(held_out[:, 0])
+    right = float((np.argmax(held_out[judged], axis=1) == label[judged]).mean())
+    return model, right
+
+
+def _half(lessons: Sequence[Lesson], rows: Rows, parity: int) -> Rows:
+    mine = rows.matrix.group % OWN % 2 == parity
+    return Rows(rows.matrix.take(mine), rows.label[mine])
+
+
+def _all(lesson: Lesson, rows: Ints, says: Callable[[object], Floats], line: bool) -> Floats:
+    """What a model says of rows of a lesson, in batches."""
+    found = []
+    for begin in range(0, len(rows), BATCH):
+        part = rows[begin : begin + BATCH]
+        values = np.asarray((lesson.line_values if line else lesson.values)[part], np.float64)
+        times = (lesson.line_ns if line else lesson.time_ns)[part]
+        group = np.zeros(len(part), np.int64) if line else np.asarray(lesson.pot[part])
+        found.append(says(matrix(values, np.asarray(times), group, LINE_COLUMNS if line else COLUMNS)))
+    return np.concatenate(found)
+
+
+def _pot_rules(lessons: Sequence[Lesson], rows: Rows, seed: int, told: Told) -> Rules:
+    """Limits from a model of the even pots, on the odd ones."""
+    told("limits: model of half the pots")
+    model, _ = _diagnosis(_half(lessons, rows, 0), POT_CLASSES, POTS, seed, 2)
+    runs = []
+    for lesson in lessons:
+        mine = np.flatnonzero(lesson.pot % 2 == 1)
+        said = _all(lesson, mine, model.probability, line=False)
+        times, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said, EVERY_MIN)
+        odd = [truth for truth in lesson.truths if truth.pots and any(pot % 2 for pot in truth.pots)]
+        runs.append((times, table, odd))
+    told("limits: choosing")
+    return tuned(model.causes, runs, EVERY_MIN)
+
+
+def _line_rules(lessons: Sequence[Lesson], model: Diagnosis) -> Rules:
+    """Limits of lines: there are too few causes of lines to choose by; what is clear is asked for."""
+    on = np.array([np.inf if name in ("normal", "power_modulation") else 0.6 for name in model.causes])
+    return Rules(model.causes, on, smooth_of(model.causes))
+
+
+def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Rules, dict[str, float]]:
+    """The limit from which of ten warnings seven come true, of a model of the even pots on the odd ones."""
+    half = _half(lessons, rows, 0)
+    splits = grouped_splits(half.matrix, group_folds=2, block_folds=2, block_ns=DAYS, seed=seed)
+    model, _ = fit_warning(half.matrix, half.label == 1, splits, seed=seed, options=WARNING)
+    smooth = smooth_of((WARNED,))
+    tables = []
+    for lesson in lessons:
+        mine = np.flatnonzero(lesson.pot % 2 == 1)
+        said = _all(lesson, mine, model.probability, line=False)
+        times, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said[:, None], EVERY_MIN)
+        truth = soon(lesson, mine)
+        _, near = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), truth[:, None].astype(float), EVERY_MIN)
+        tables.append((smoothed(table, smooth, EVERY_MIN)[:, :, 0], near[:, :, 0]))
+    best, scores = 0.5, {}
+    for level in np.linspace(0.1, 0.9, 33).tolist():
+        raised = right = 0
+        for series, near in tables:
+            begins = (series[1:] >= level) & (series[:-1] < level)
+            raised += int((begins & (near[1:] >= 0)).sum())
+            right += int((begins & (near[1:] == 1)).sum())
+        if raised and right / raised >= WARNED_PRECISION:
+            best, scores = level, {"precision on unseen pots": right / raised}
+            break
+    return Rules((WARNED,), np.array([best]), smooth, off=0.5 * best, clear_min=20.0), scores
+
+
+def train(lessons: Sequence[Lesson], *, seed: int, told: Told = lambda text: None) -> Trained:
+    """Everything from lessons. Raises models.errors.ModelError where they hold too little."""
+    rows = pot_rows(lessons)
+    told(f"{len(rows.matrix)} rows of pots")
+    pot_rules = _pot_rules(lessons, rows, seed, told)
+    told("diagnosis of pots")
+    pots, right = _diagnosis(rows, POT_CLASSES, POTS, seed, 2)
+    scores = {"pots": {"rows right, left out": right}}
+    told("diagnosis of lines")
+    of_lines = line_rows(lessons)
+    lines, right = _diagnosis(of_lines, LINE_CLASSES, LINES, seed, min(2, len(lessons)))
+    scores["lines"] = {"rows right, left out": right}
+    told("early warning")
+    ahead = warning_rows(lessons)
+    warning_rules, scores["warning"] = _warning_rules(lessons, ahead, seed)
+    splits = grouped_splits(ahead.matrix, group_folds=2, block_folds=2, block_ns=DAYS, seed=seed)
+    warning, _ = fit_warning(ahead.matrix, ahead.label == 1, splits, seed=seed, options=WARNING)
+    told("what is unusual")
+    unusual = fit("pca", clean_rows(lessons, UNUSUAL), seed=seed, false_alarms=1e-4)
+    return Trained(pots, lines, warning, unusual, pot_rules, _line_rules(lessons, lines), warning_rules, scores)
+
+
+def write(folder: Path, trained: Trained, *, data: str, made: str, seeds: tuple[int, ...]) -> dict[str, Metadata]:
+    """Model files into a folder; returns what each says of itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    titles = {
+        "pots": "Which cause is at work at a pot", "lines": "Which cause is at work at a line",
+        "warning": f"An anode effect begins within {HORIZON_MIN} min", "unusual": "A pot is not as pots usually are",
+    }  # fmt: skip
+    rules = {"pots": trained.pot_rules, "lines": trained.line_rules, "warning": trained.warning_rules}
+    written = {}
+    for name, file in FILES.items():
+        model = getattr(trained, name)
+        table = rules[name].table() if name in rules else {}
+        about = Metadata(
+            "", model.columns, signal_set(), titles[name], data, made, seeds, table, trained.scores.get(name, {}), LIMITS
+        )
+        written[name] = save(folder / file, model, about)
+    return written

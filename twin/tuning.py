@@ -1,0 +1,103 @@
+"""From which probability on a cause is worth an alarm: chosen on pots that the model has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.anomalies import NEVER, Rules
+from twin.curriculum import AFTER_USUAL_H, EXPLAINED, Truth, class_of
+from twin.frames import Floats, Ints
+from twin.units import NS_PER_S
+
+__all__ = ["SMOOTH_MIN", "grid", "smoothed", "tuned"]
+
+HOUR_NS = 3600 * NS_PER_S
+# time constants [min] over which a probability has to last, by how fast a cause must be known
+SMOOTH_MIN = {
+    "feeder_hang": 3.0, "stuck_sensor": 5.0, "gateway_outage": 2.0, "clock_skew": 4.0, "anode_slip": 6.0, "burn_off": 6.0,
+    "line_current_loss": 2.0, "power_modulation": 5.0, "pad_instability": 8.0, "anode_effect": 2.0,
+    "feeder_plugged": 30.0, "feeder_overdosing": 30.0, "sludge": 30.0, "voltage_drift": 30.0, "alf3_error": 60.0,
+    "cathode_wear": 60.0, "tap_scale": 60.0, "ac_meter_drift": 30.0, "hot_pot": 20.0, "cold_pot": 15.0,
+}  # fmt: skip
+USUAL_MIN = 12.0
+LEVELS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.985)
+FALSE_COSTS = 2.0  # a false alarm costs as much as so many causes missed
+WRONG_COSTS = 1.0  # and one of the wrong cause as much as so many
+
+
+def smooth_of(causes: Sequence[str]) -> Floats:
+    """Time constants [min] of these causes."""
+    return np.array([SMOOTH_MIN.get(name, USUAL_MIN) for name in causes])
+
+
+def grid(time_ns: Ints, unit: Ints, probability: Floats, every_min: int) -> tuple[Ints, Floats]:
+    """Rows to (times,) ends of steps [ns] and (times, units, causes), NaN where a unit has no row; units from 0."""
+    cell = time_ns // (every_min * 60 * NS_PER_S)
+    first = int(cell.min())
+    table = np.full((int(cell.max()) - first + 1, int(unit.max()) + 1, probability.shape[1]), np.nan, np.float32)
+    table[cell - first, unit] = probability
+    return (np.arange(len(table)) + first + 1) * (every_min * 60 * NS_PER_S), table
+
+
+def smoothed(table: Floats, smooth_min: Floats, every_min: int) -> Floats:
+    """What `anomalies.step` makes of probabilities (times, units, causes)."""
+    weight = (1.0 - np.exp(-every_min / smooth_min)).astype(np.float32)
+    now, result = np.zeros(table.shape[1:], np.float32), np.empty_like(table)
+    for n, row in enumerate(table):
+        known = np.isfinite(row).all(axis=1)
+        now[known] += weight * (row[known] - now[known])
+        result[n] = now
+    return result
+
+
+def _crossings(series: Floats, level: float, off: float) -> tuple[Ints, Ints]:
+    """Where (times, units) series come over `level` after having been below `off`: (time places, units)."""
+    over, below = series >= level, series < off
+    last_over = np.maximum.accumulate(np.where(over, np.arange(len(series))[:, None], -1), axis=0)
+    last_below = np.maximum.accumulate(np.where(below, np.arange(len(series))[:, None], 0), axis=0)
+    before = np.concatenate([np.full((1, series.shape[1]), -1), last_over[:-1]])
+    time, unit = np.nonzero(over & (last_below >= before))
+    return time, unit
+
+
+def _place(times: Ints, units: int, truths: Sequence[Truth]) -> tuple[Ints, Ints]:
+    """Of every (times, units): number of the truth at work, -1 = none; and 1 where one may have left traces."""
+    at = np.full((len(times), units), -1)
+    traces = np.zeros((len(times), units), np.int8)
+    for number, truth in enumerate(truths):
+        pots = [pot for pot in truth.pots if pot < units] if truth.pots else list(range(units))
+        begin, end = np.searchsorted(times, truth.begin_ns), np.searchsorted(times, truth.end_ns, "right")
+        after = np.searchsorted(times, truth.end_ns + int(AFTER_USUAL_H) * HOUR_NS)
+        traces[begin:after, pots] = 1
+        at[begin : end + 1, pots] = number
+    return at, traces
+
+
+def tuned(causes: Sequence[str], runs: Sequence[tuple[Ints, Floats, Sequence[Truth]]], every_min: int) -> Rules:
+    """Rules of least cost. `runs`: times (times,), probabilities (times, units, causes), and the truths of each lesson."""
+    smooth = smooth_of(causes)
+    on = np.full(len(causes), NEVER)
+    ready = [(smoothed(table, smooth, every_min), *_place(times, table.shape[1], truths), truths)
+             for times, table, truths in runs]  # fmt: skip
+    for n, name in enumerate(causes):
+        if name in EXPLAINED:
+            continue
+        costs = [sum(_cost(series[:, :, n], at, traces, truths, name, level) for series, at, traces, truths in ready)
+                 for level in LEVELS]  # fmt: skip
+        best = int(np.argmin(costs))
+        on[n] = LEVELS[best]
+    return Rules(tuple(causes), on, smooth)
+
+
+def _cost(series: Floats, at: Ints, traces: Ints, truths: Sequence[Truth], name: str, level: float) -> float:
+    time, unit = _crossings(series, level, 0.2)
+    number = at[time, unit]
+    false = int(((number < 0) & (traces[time, unit] == 0)).sum())
+    mine = np.array([class_of(truth.cause) == name for truth in truths] + [False])
+    there = np.unique(at[at >= 0])
+    found = np.unique(number[mine[number] & (number >= 0)])
+    wrong = len(np.unique(number[~mine[number] & (number >= 0)]))
+    missed = int(mine[there].sum()) - len(found)
+    return missed + FALSE_COSTS * false + WRONG_COSTS * wrong
