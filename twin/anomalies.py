@@ -2,7 +2,8 @@
 
     state, happened = step(state, rules, time_ns, probability)
 
-A probability counts once it has lasted: it is smoothed over minutes, and an anomaly opens when that of a cause comes over
+A probability counts once it has lasted: it is smoothed over minutes, and an anomaly opens when that of a cause comes
+over
 the `on` of its rule, and closes when the causes together have stayed below `off` for `clear_min`. Causes that explain
 themselves (a pot just started, power modulation) have no `on` and open nothing. What is smoothed over is the memory:
 splitting time anywhere gives the same anomalies.
@@ -32,8 +33,8 @@ EVIDENCE = 0.2  # smoothed probability of the cause from which on its evidence c
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`causes` in the order of the columns of the probabilities; `on` (causes,) [1], inf for what opens nothing;
-    `smooth_min` (causes,) time constant [min]; `off` [1] and `clear_min` [min] end an anomaly; `change`: how much likelier
-    than the cause first named another must be to be named instead [1]."""
+    `smooth_min` (causes,) time constant [min]; `off` [1] and `clear_min` [min] end an anomaly; `change`: how much
+    likelier than the cause first named another must be to be named instead [1]."""
 
     causes: tuple[str, ...]
     on: Floats
@@ -64,7 +65,8 @@ class Rules:
 class Happened:
     """An anomaly of a unit (row of the probabilities) began, changed its likely cause, or ended.
 
-    `begin_ns` when the evidence began (the window is from there to `time_ns`), `cause` with its smoothed `probability`, and
+    `begin_ns` when the evidence began (the window is from there to `time_ns`), `cause` with its smoothed
+    `probability`, and
     `others`: the next likely causes with theirs.
     """
 
@@ -79,8 +81,8 @@ class Happened:
 
 class Anomalies:
     """What is remembered, over units: `smooth` (units, causes) probabilities, `since_ns` (units, causes) from when each
-    was evident, -1 = is not; `cause` (units,) of the open anomaly, -1 = none; `begin_ns`, `clear_ns` (units,) when it began
-    and since when it is below `off`; `last_ns` time of the last step."""
+    was evident, -1 = is not; `cause` (units,) of the open anomaly, -1 = none; `begin_ns`, `clear_ns` (units,) when it
+    began and since when it is below `off`; `last_ns` time of the last step."""
 
     def __init__(self, units: int, causes: int) -> None:
         self.smooth: Floats = np.zeros((units, causes))
@@ -104,7 +106,9 @@ class Anomalies:
 
 
 def step(state: Anomalies, rules: Rules, time_ns: int, probability: Floats) -> tuple[Anomalies, list[Happened]]:
-    """One minute: `probability` (units, causes), NaN rows = nothing is known and nothing changes. The state is consumed."""
+    """One minute: `probability` (units, causes), NaN rows = nothing is known and nothing changes. The state is
+    consumed.
+    """
     minutes = (time_ns - state.last_ns) / 60e9 if state.last_ns != NONE else 1.0
     state.last_ns = time_ns
     known = np.isfinite(probability).all(axis=1)

@@ -1,7 +1,7 @@
-"""What models are taught on and judged on: simulated lines on which every cause strikes, and the truth of every minute.
+"""What models are taught and judged on: simulated lines on which every cause strikes, and the truth of every minute.
 
-Causes come one after the other at a pot, at a section, and at the line, with pauses between them, so that a minute has one
-truth; which, when, how long and how badly is chance by seed. Feeders that hang come by themselves on top.
+Causes come one after the other at a pot, at a section, and at the line, with pauses between them, so that a minute
+has one truth; which, when, how long and how badly is chance by seed. Feeders that hang come by themselves on top.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 
 from simulators import chance
 from simulators.causes import CAUSES
+from simulators.effects import TELEMETRY
 from simulators.schedule import Cause
-from simulators.sensors import TELEMETRY
 from twin.frames import Ints
 from twin.plant import Line
 from twin.units import NS_PER_S
 
 __all__ = [
-    "EXPLAINED", "LEFT_OUT", "LINE_CLASSES", "NORMAL", "POT_CLASSES", "SENSORS", "Course", "Truth", "class_of", "schedule",
-    "truth_of",
+    "EXPLAINED", "LEFT_OUT", "LINE_CLASSES", "NORMAL", "POT_CLASSES", "SENSORS", "Course", "Truth", "class_of",
+    "schedule", "truth_of",
 ]  # fmt: skip
 
 HOUR = 3600.0
@@ -35,23 +35,31 @@ LINE_CLASSES = (NORMAL, *(name for name, kind in CAUSES.items() if kind.scope ==
 EXPLAINED = frozenset({NORMAL, "start_up", "power_modulation"})  # known of the plant: they do not alarm
 SENSORS = frozenset(name for name, kind in CAUSES.items() if kind.acts_on == "sensor")
 # how often a cause is drawn over the others; what is short or hard to tell comes more often
-OFTEN = {"anode_effect": 0.5, "feeder_hang": 0.7, "start_up": 0.3, "feeder_plugged": 1.3, "sludge": 1.2, "voltage_drift": 1.3,
-         "alf3_error": 1.2, "cathode_wear": 0.9, "power_modulation": 2.0, "line_current_loss": 1.2}  # fmt: skip
+OFTEN = {
+    "anode_effect": 0.5, "feeder_hang": 0.7, "start_up": 0.3, "feeder_plugged": 1.3, "sludge": 1.2, "voltage_drift":
+    1.3, "alf3_error": 1.2, "cathode_wear": 0.9, "power_modulation": 2.0, "line_current_loss": 1.2,
+}  # fmt: skip
 LENGTHS = (0.7, 1.3)  # times the usual duration
 SHORTER = (0.35, 0.7)
 LONGEST_H = {"start_up": 150.0}
 FIRST_H = 24.0  # before the first cause: what is usual must be known
 PAUSE_H = {"pot": (14.0, 26.0), "section": (8.0, 90.0), "line": (5.0, 10.0)}  # least, and mean beyond it
-HANGS = ("voltage_v", "noise_mv", "metal_wave_mv", "bath_temperature_c", "bath_temperature_c", "side_wall_temperature_c",
-         "anode_current_max_ka", "cathode_drop_mv")  # fmt: skip
+HANGS = (
+    "voltage_v", "noise_mv", "metal_wave_mv", "bath_temperature_c", "bath_temperature_c", "side_wall_temperature_c",
+    "anode_current_max_ka", "cathode_drop_mv",
+)  # fmt: skip
 # h after its begin before a cause can be seen, and after its end while the pot is not itself again: taught as neither
-HIDDEN_H = {"feeder_plugged": 1.0, "feeder_overdosing": 1.0, "sludge": 1.5, "alf3_error": 12.0, "cathode_wear": 8.0,
-            "voltage_drift": 1.5, "cold_pot": 0.7, "hot_pot": 1.2, "ledge_loss": 0.5, "anode_spike": 0.7, "thermocouple_bias": 0.2,
-            "feeder_hang": 0.1, "anode_effect": 0.1, "stuck_sensor": 0.08, "tap_scale": 6.0, "ac_meter_drift": 0.7,
-            "bad_connection": 0.1}  # fmt: skip
-AFTER_H = {"stuck_sensor": 0.5, "gateway_outage": 0.5, "clock_skew": 0.5, "alf3_error": 30.0, "start_up": 12.0, "tap_scale": 40.0,
-           "rectifier_loss": 3.0, "ac_meter_drift": 12.0, "power_modulation": 4.0, "feeder_hang": 3.0, "anode_effect": 3.0,
-           "cathode_wear": 14.0, "sludge": 14.0, "voltage_drift": 14.0}  # fmt: skip
+HIDDEN_H = {
+    "feeder_plugged": 1.0, "feeder_overdosing": 1.0, "sludge": 1.5, "alf3_error": 12.0, "cathode_wear": 8.0,
+    "voltage_drift": 1.5, "cold_pot": 0.7, "hot_pot": 1.2, "ledge_loss": 0.5, "anode_spike": 0.7,
+    "thermocouple_bias": 0.2, "feeder_hang": 0.1, "anode_effect": 0.1, "stuck_sensor": 0.08, "tap_scale": 6.0,
+    "ac_meter_drift": 0.7, "bad_connection": 0.1,
+}  # fmt: skip
+AFTER_H = {
+    "stuck_sensor": 0.5, "gateway_outage": 0.5, "clock_skew": 0.5, "alf3_error": 30.0, "start_up": 12.0,
+    "tap_scale": 40.0, "rectifier_loss": 3.0, "ac_meter_drift": 12.0, "power_modulation": 4.0, "feeder_hang": 3.0,
+    "anode_effect": 3.0, "cathode_wear": 14.0, "sludge": 14.0, "voltage_drift": 14.0,
+}  # fmt: skip
 AFTER_USUAL_H = 9.0
 
 

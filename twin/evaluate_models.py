@@ -1,4 +1,6 @@
-"""`twin evaluate models`: the figures of the scoreboard, from lessons of seeds, pots and severities that no model has seen."""
+"""`twin evaluate models`: the figures of the scoreboard, from lessons of seeds, pots and severities that no model has
+seen.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,8 @@ BINS = np.linspace(0.0, 1.0, 11)
 
 @dataclass
 class Findings:
-    """Everything that is told: anomalies of pots and of lines, effects, detectors by name, reliability as rows (said, came
-    true, how many), seconds for 10,000 pots, and how many pot-days were observed."""
+    """Everything that is told: anomalies of pots and of lines, effects, detectors by name, reliability as rows (said,
+    came true, how many), seconds for 10,000 pots, and how many pot-days were observed."""
 
     pots: Judged
     lines: Judged
@@ -100,10 +102,14 @@ class _Reliability:
 
     def rows(self) -> list[tuple[float, float, int]]:
         some = self.count > 0
-        return [(s / n, t / n, int(n)) for s, t, n in zip(self.said[some], self.true[some], self.count[some], strict=True)]
+        return [
+            (s / n, t / n, int(n)) for s, t, n in zip(self.said[some], self.true[some], self.count[some], strict=True)
+        ]
 
 
-def _reliable(judges: Judges, lesson: Lesson, said: dict[str, tuple[Ints, Floats]], into: dict[str, _Reliability]) -> None:
+def _reliable(
+    judges: Judges, lesson: Lesson, said: dict[str, tuple[Ints, Floats]], into: dict[str, _Reliability]
+) -> None:
     """The likeliest cause of rows with one known truth; warnings of all rows outside anode effects."""
     rows = np.arange(0, len(lesson.time_ns), 3)
     ends, table = said["pots"]
@@ -168,7 +174,9 @@ def speed(judges: Judges, lesson: Lesson, pots: int = 10_000) -> float:
     state, best = judges.start(pots, 1), np.inf
     for n in range(3):
         began = time.perf_counter()
-        state, _ = judges.step(state, Minute((n + 1) * 60 * NS_PER_S, units, np.array([pots], np.int32), place, values, line))
+        state, _ = judges.step(
+            state, Minute((n + 1) * 60 * NS_PER_S, units, np.array([pots], np.int32), place, values, line)
+        )
         best = min(best, time.perf_counter() - began)
     return best
 
@@ -195,5 +203,3 @@ def process_recall(found: Judged) -> tuple[float, int]:
 def rules_of(judges: Judges) -> dict[str, Rules]:
     """For whoever shows them."""
     return {"pots": judges.pot_rules, "lines": judges.line_rules, "warning": judges.warning_rules}
-
-

@@ -96,8 +96,8 @@ class Run(Protocol):
 
 
 class Simulated:
-    """A course being run: `steps` gives the minutes as they end; `truths` says what was at work until now. The line moves
-    by `step_s` [s]: noises are those of means over a message either way."""
+    """A course being run: `steps` gives the minutes as they end; `truths` says what was at work until now. The line
+    moves by `step_s` [s]: noises are those of means over a message either way."""
 
     def __init__(self, roster: Roster, plan: Plan, course: Course, step_s: float = 1.0) -> None:
         self._step_s = step_s
@@ -157,7 +157,8 @@ class _Writer:
         self.folder, self.name = folder, name
         folder.mkdir(parents=True, exist_ok=True)
         self.files: dict[str, BinaryIO] = {
-            part: (folder / f"{name}.{part}").open("wb") for part in ("values.f32", "rows.i64", "lines.f32", "minutes.i64")
+            part: (folder / f"{name}.{part}").open("wb")
+            for part in ("values.f32", "rows.i64", "lines.f32", "minutes.i64")
         }
 
     def write(self, minute: Minute, rows: Ints) -> None:
@@ -183,8 +184,8 @@ class _Writer:
 def write_lesson(
     folder: Path, name: str, run: Run, *, every_min: int, told: Callable[[int], None] = lambda now_ns: None
 ) -> None:
-    """Run a course and keep every `every_min`-th minute of it, and all of the hour before an anode effect; what is there
-    already is left as it is."""
+    """Run a course and keep every `every_min`-th minute of it, and all of the hour before an anode effect; what is
+    there already is left as it is."""
     path = folder / f"{name}.json"
     if path.exists() and _read(path).complete:
         return
@@ -235,7 +236,7 @@ def open_lesson(folder: Path, name: str) -> Lesson:
         until = int(rows[-1, 0]) // FLUSH_NS * FLUSH_NS
         values, rows = values[rows[:, 0] <= until], rows[rows[:, 0] <= until]
         lines, minutes = lines[minutes <= until], minutes[minutes <= until]
-    truths = tuple(Truth(cause, tuple(pots), *rest) for cause, pots, *rest in head.truths)
+    truths = tuple(Truth(cause, tuple(pots), begin, end, how) for cause, pots, begin, end, how in head.truths)
     effects = np.array(head.effects, np.int64).reshape(-1, 2)
     return Lesson(name, values, rows[:, 0], rows[:, 1], lines, minutes, truths, effects, head.pots)
 
@@ -256,5 +257,6 @@ def _mapped(path: Path, kind: type, width: int) -> NDArray[Any]:
 def names_of(courses: Sequence[Course]) -> list[str]:
     """A name for each course that tells all of it."""
     return [
-        f"{'clean' if c.clean else c.only or 'all'}-{c.seed}-{c.pots}-{c.days:g}-{c.severity[0]:g}-{c.severity[1]:g}" for c in courses
+        f"{'clean' if c.clean else c.only or 'all'}-{c.seed}-{c.pots}-{c.days:g}-{c.severity[0]:g}-{c.severity[1]:g}"
+        for c in courses
     ]

@@ -1,4 +1,6 @@
-"""How the models fared on lessons that they have not seen: anomalies against what was at work, warnings against effects."""
+"""How the models fared on lessons that they have not seen: anomalies against what was at work, warnings against
+effects.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,17 @@ from twin.scoring import COLUMNS, LINE_COLUMNS, Judges, matrix
 from twin.tuning import grid
 from twin.units import NS_PER_S
 
-__all__ = ["Effects", "Judged", "anomalies_of", "effects_of", "episodes", "first_named", "ignored_of", "judged", "truth_episodes"]
+__all__ = [
+    "Effects",
+    "Judged",
+    "anomalies_of",
+    "effects_of",
+    "episodes",
+    "first_named",
+    "ignored_of",
+    "judged",
+    "truth_episodes",
+]
 
 HOUR_NS, MINUTE_NS, DAY_NS = 3600 * NS_PER_S, 60 * NS_PER_S, 86400 * NS_PER_S
 LATE_NS = 20 * MINUTE_NS  # after a cause an alarm still counts for it
@@ -94,7 +106,9 @@ def truth_episodes(truths: Sequence[Truth], line: bool, group: int = 0) -> tuple
 
 
 def ignored_of(lesson: Lesson, line: bool, group: int = 0) -> Episodes:
-    """When alarms count neither way: while what a cause did to a pot is still there, and while the line has no current."""
+    """When alarms count neither way: while what a cause did to a pot is still there, and while the line has no
+    current.
+    """
     rows = []
     for unit, truth in _rows(lesson.truths, line):
         after = AFTER_H.get(truth.cause, AFTER_USUAL_H)
@@ -166,7 +180,9 @@ def effects_of(lessons: Sequence[Lesson], happened: Sequence[list[Happened]]) ->
         group = number * GROUPS
         given.append(episodes(said, int(lesson.line_ns[-1]), group))
         at, pot = lesson.effects[:, 0], lesson.effects[:, 1]
-        kinds = ["slow" if _builds_up(lesson.truths, int(a), int(p)) else "sudden" for a, p in zip(at, pot, strict=True)]
+        kinds = [
+            "slow" if _builds_up(lesson.truths, int(a), int(p)) else "sudden" for a, p in zip(at, pot, strict=True)
+        ]
         events.append(Episodes.of(group + pot, at, at + MINUTE_NS, kinds or ""))
         slow += kinds
     every = judge(joined(given), joined(events), pot_days(lessons, False), early_ns=AHEAD_NS)

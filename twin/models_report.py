@@ -15,7 +15,7 @@ from twin.evaluate_models import Findings, moderate, process_recall, right_first
 from twin.frames import Floats
 from twin.model_scores import MISSED, Judged
 
-__all__ = ["draw", "markdown", "wanted"]
+__all__ = ["draw", "markdown", "page", "wanted"]
 
 LEAD_S = 900.0
 INK, ALARM, QUIET = "#1f4e79", "#b5442e", "#9a9a9a"
@@ -44,12 +44,15 @@ def wanted(found: Findings) -> list[tuple[str, float, str, bool, str]]:
         ("recall, process faults of the line, moderate severity", line_recall, ">= 0.9", line_recall >= 0.9,
          f"{line_events} events"),
         ("false alarms per pot-day", false, "<= 0.05", false <= 0.05, f"{found.pot_days:.0f} pot-days"),
-        ("false alarms per pot-day, lines without causes", found.clean_false, "<= 0.05", found.clean_false <= 0.05, ""),
+        ("false alarms per pot-day, lines without causes", found.clean_false, "<= 0.05", found.clean_false <= 0.05,
+         ""),
         ("diagnosis right first time, pots", right, ">= 0.85", right >= 0.85, f"{named} events found"),
-        ("diagnosis right first time, lines", right_first(found.lines), ">= 0.85", right_first(found.lines) >= 0.85, ""),
+        ("diagnosis right first time, lines", right_first(found.lines), ">= 0.85",
+         right_first(found.lines) >= 0.85, ""),
         ("anode effects that build up slowly, warned 15 min ahead", ahead, ">= 0.8", ahead >= 0.8,
          f"{len(slow.found)} effects"),
-        ("precision of these warnings", effects.precision, ">= 0.6", effects.precision >= 0.6, f"{effects.alarms} warnings"),
+        ("precision of these warnings", effects.precision, ">= 0.6", effects.precision >= 0.6,
+         f"{effects.alarms} warnings"),
         ("10,000 pots scored, s on one core", found.seconds, "< 2", found.seconds < 2.0, ""),
     ]  # fmt: skip
 
@@ -106,14 +109,45 @@ def _confused(found: Judged) -> list[str]:
 def markdown(found: Findings, made: str, notes: Sequence[str]) -> str:
     """The page."""
     lines = [made, "", "## What is wanted", ""]
-    rows = [[name, _number(value, 3), goal, "yes" if met else "**no**", note] for name, value, goal, met, note in wanted(found)]
+    rows = [
+        [name, _number(value, 3), goal, "yes" if met else "**no**", note]
+        for name, value, goal, met, note in wanted(found)
+    ]
     lines += _table(["figure", "value", "wanted", "met", "rests on"], rows)
-    lines += [*notes, "", "## Every cause", "", f"Explained causes ({', '.join(sorted(EXPLAINED - {'normal'}))}) do not alarm.", ""]
-    head = ["cause", "of", "kind", "events", "recall", "recall, moderate", "median delay, min", "right first time", "else named"]
+    lines += [
+        *notes,
+        "",
+        "## Every cause",
+        "",
+        f"Explained causes ({', '.join(sorted(EXPLAINED - {'normal'}))}) do not alarm.",
+        "",
+    ]
+    head = [
+        "cause",
+        "of",
+        "kind",
+        "events",
+        "recall",
+        "recall, moderate",
+        "median delay, min",
+        "right first time",
+        "else named",
+    ]
     lines += _table(head, [*_causes(found.pots, "pot"), *_causes(found.lines, "line")])
-    lines += ["## Detectors beside each other", "", "Recall by cause, on pots. `always`, `never` and the voltage limit are trivial.", ""]
+    lines += [
+        "## Detectors beside each other",
+        "",
+        "Recall by cause, on pots. `always`, `never` and the voltage limit are trivial.",
+        "",
+    ]
     lines += _detectors(found)
-    lines += ["## Diagnosis: what was named first", "", "![Confusion](images/models-confusion.svg)", "", *_confused(found.pots)]
+    lines += [
+        "## Diagnosis: what was named first",
+        "",
+        "![Confusion](images/models-confusion.svg)",
+        "",
+        *_confused(found.pots),
+    ]
     lines += _confused(found.lines)
     lines += ["## Anode effects", "", "![Leads](images/models-leads.svg)", ""]
     lines += _leads(found)
@@ -158,7 +192,9 @@ def _paint_confusion(figure: Any, found: Findings) -> None:
     axes.set(xlabel="named first", ylabel="at work", title="Share of the events of each cause")
     for row, column in zip(*np.nonzero(share >= 0.05), strict=True):
         dark = share[row, column] > 0.6
-        axes.text(column, row, f"{share[row, column]:.2f}", ha="center", va="center", color="white" if dark else "black")
+        axes.text(
+            column, row, f"{share[row, column]:.2f}", ha="center", va="center", color="white" if dark else "black"
+        )
 
 
 def _paint_leads(figure: Any, found: Findings) -> None:
@@ -166,7 +202,9 @@ def _paint_leads(figure: Any, found: Findings) -> None:
     every, slow = found.effects.all, found.effects.slow
     edges = np.arange(0.0, 91.0, 5.0)
     for score, colour, name in ((every, QUIET, "all"), (slow, INK, "build up slowly")):
-        axes.hist(-score.delay_ns[score.found] / 60e9, edges, color=colour, label=f"{name}: {len(score.found)}", alpha=0.9)
+        axes.hist(
+            -score.delay_ns[score.found] / 60e9, edges, color=colour, label=f"{name}: {len(score.found)}", alpha=0.9
+        )
     axes.axvline(LEAD_S / 60.0, color=ALARM)
     axes.set(xlabel="minutes between warning and anode effect", ylabel="anode effects", xlim=(0, 90))
     axes.legend(frameon=False)
@@ -177,3 +215,14 @@ def _paint_reliability(figure: Any, found: Findings) -> None:
         axes.plot([0, 1], [0, 1], color=QUIET, lw=0.8)
         axes.plot([s for s, _, _ in rows], [t for _, t, _ in rows], "o-", color=INK, ms=4)
         axes.set(xlabel="probability said", ylabel="came true", title=name, xlim=(0, 1), ylim=(0, 1))
+
+
+BEGIN, END = "<!-- figures: written by twin evaluate models -->", "<!-- end of figures -->"
+
+
+def page(old: str, figures: str) -> str:
+    """A page with the figures in their place; the text around them stays as people wrote it."""
+    if BEGIN in old and END in old:
+        before, rest = old.split(BEGIN, 1)
+        return f"{before}{BEGIN}\n\n{figures}\n{END}{rest.split(END, 1)[1]}"
+    return f"# Scoreboard of the models\n\n{BEGIN}\n\n{figures}\n{END}\n"

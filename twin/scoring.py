@@ -1,7 +1,7 @@
 """Minutes through the trained models: probabilities, early warnings, and the anomalies that come of them.
 
-    judges = load(folder)                              # the files that `twin models train` wrote; `packaged()` has the default
-    state = judges.start(pots, lines)
+    judges = load(folder)                              # the files that `twin models train` wrote; `packaged()` has
+    the default state = judges.start(pots, lines)
     state, scored = judges.step(state, minute)         # features.Minute -> Scored
 
 Training, evaluation and the live service use this and nothing else. A model for other columns is refused on loading.
@@ -43,8 +43,10 @@ def signal_set() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One minute: probabilities of causes (pots, causes) and (lines, causes), of an anode effect within the horizon (pots,),
-    score of the unsupervised detector (pots,); what happened to anomalies of pots, of lines, and to warnings (unit = row)."""
+    """One minute: probabilities of causes (pots, causes) and (lines, causes), of an anode effect within the horizon
+    (pots,),
+    score of the unsupervised detector (pots,); what happened to anomalies of pots, of lines, and to warnings (unit =
+    row)."""
 
     pots: Floats
     lines: Floats
@@ -117,7 +119,9 @@ def _top(model: Diagnosis, row: Matrix, count: int) -> list[tuple[str, float]]:
 
 
 def matrix(values: Floats, time_ns: int | Ints, group: Ints, columns: tuple[str, ...] = COLUMNS) -> Matrix:
-    """Rows as models take them; what is not finite is missing. Values pass through single precision: training had no more."""
+    """Rows as models take them; what is not finite is missing. Values pass through single precision: training had no
+    more.
+    """
     narrow = values.astype(np.float32).astype(np.float64)
     clean = np.where(np.isfinite(narrow), narrow, np.nan)
     times = np.broadcast_to(np.asarray(time_ns, np.int64), group.shape).copy()
@@ -125,7 +129,9 @@ def matrix(values: Floats, time_ns: int | Ints, group: Ints, columns: tuple[str,
 
 
 def load(folder: Path) -> Judges:
-    """The models in a folder. Raises models.errors.ModelError: damaged, not trusted, of another version or set of columns."""
+    """The models in a folder. Raises models.errors.ModelError: damaged, not trusted, of another version or set of
+    columns.
+    """
     about, found = {}, {}
     kinds = {"pots": "diagnosis", "lines": "diagnosis", "warning": "warning", "unusual": "detector"}
     for name, file in FILES.items():

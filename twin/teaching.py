@@ -45,13 +45,15 @@ def _gather(parts: list[tuple[Lesson, int, Ints]], columns: tuple[str, ...], lin
     found = []
     for lesson, number, rows in parts:
         values: Floats = np.asarray((lesson.line_values if line else lesson.values)[rows], np.float64)
-        time = np.asarray((lesson.line_ns if line else lesson.time_ns)[rows])
-        group = np.full(len(rows), number * OWN) + (0 if line else lesson.pot[rows])
+        time: Ints = np.asarray((lesson.line_ns if line else lesson.time_ns)[rows])
+        group: Ints = np.full(len(rows), number * OWN, np.int64)
+        if not line:
+            group += lesson.pot[rows]
         found.append(matrix(values, time, group, columns))
     return Matrix.concat(found)
 
 
-def pot_rows(lessons: Sequence[Lesson], *, an_episode: int = 60, normal: float = 1.2) -> Rows:
+def pot_rows(lessons: Sequence[Lesson], *, an_episode: int = 24, normal: float = 1.0) -> Rows:
     """Rows of pots: at most `an_episode` evenly over each time that a cause was at work, and `normal` as many of normal
     minutes as of all causes together."""
     parts, labels = [], []
@@ -112,8 +114,8 @@ def soon(lesson: Lesson, rows: Ints) -> Ints:
 
 
 def warning_rows(lessons: Sequence[Lesson], *, quiet: float = 12.0) -> Rows:
-    """Rows for the early warning: every one before an anode effect, and `quiet` as many others; of the others all of the
-    hours when feeders failed without an anode effect."""
+    """Rows for the early warning: every one before an anode effect, and `quiet` as many others; of the others all of
+    the hours when feeders failed without an anode effect."""
     parts, labels = [], []
     starving = [POT_CLASSES.index(name) for name in ("feeder_hang", "feeder_plugged")]
     for number, lesson in enumerate(lessons):

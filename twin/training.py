@@ -11,11 +11,13 @@ import numpy as np
 from models.boosting import Boosting
 from models.detectors import fit
 from models.diagnosis import Diagnosis, fit_diagnosis
+from models.matrix import Matrix
 from models.saving import Metadata, save
 from models.splits import grouped_splits
 from models.warning import EarlyWarning, fit_warning
 from twin.anomalies import Rules
 from twin.curriculum import LINE_CLASSES, POT_CLASSES
+from twin.features.table import PLAIN
 from twin.frames import Floats, Ints
 from twin.lessons import Lesson
 from twin.scoring import COLUMNS, FILES, LINE_COLUMNS, WARNED, matrix, signal_set
@@ -25,18 +27,42 @@ from twin.tuning import grid, smooth_of, smoothed, tuned
 __all__ = ["Trained", "train", "write"]
 
 Told = Callable[[str], None]
-POTS = Boosting(trees=40, learning_rate=0.15, leaves=12, rows_per_leaf=30)
-LINES = Boosting(trees=25, learning_rate=0.15, leaves=6, rows_per_leaf=10)
-WARNING = Boosting(trees=90, learning_rate=0.1, leaves=10, rows_per_leaf=20)
+POTS = Boosting(trees=30, learning_rate=0.2, leaves=12, rows_per_leaf=30, bins=40)
+LINES = Boosting(trees=25, learning_rate=0.15, leaves=6, rows_per_leaf=10, bins=64)
+WARNING = Boosting(trees=80, learning_rate=0.1, leaves=10, rows_per_leaf=20, bins=64)
 DAYS = 86_400_000_000_000  # ns, blocks of time dealt out to folds
 EVERY_MIN = 5
 BATCH = 50_000
 WARNED_PRECISION = 0.7
+# what tells causes apart, by the shape of the column: levels of instruments that differ from pot to pot are left out
+SHAPES = ("_1h", "_1d", "_4h_5d", "_sigma", "_10m_1h")
+EXTRA = (
+    "slope_10m", "bubble_noise_10m", "wave_noise_10m", "anode_max_10m", "anode_min_10m", "anode_spread_10m", "fed_10m",
+    "margin_10m", "iron_now", "hand_gap_now", "surprise_voltage_10m", "thermocouple_offset_10m", "voltage_gap_10m",
+    "underfeed_10m", "overfeed_10m", "stopped_10m", "superheat_10m", "bar_1d_5d", "cathode_1d_5d", "iron_1d_5d",
+    "alf3_1d_5d", "liquidus_offset_1d_5d", "alf3_loss_1d_5d", "laboratory_alf3_1d_5d", "fed_1d_5d", "temperature_10m",
+    "feed_gain_10m",
+)  # fmt: skip
+LEAVE = ("voltage_offset_10m_1h", "surprise_voltage_1h_1d", "undissolved_1h_1d", "duct_flow", "surprise_voltage_10m_1h")
+TOLD = tuple(
+    name for name in COLUMNS
+    if (name.endswith(SHAPES) or name in EXTRA or name in {row.name for row in PLAIN}) and not name.startswith(LEAVE)
+    and not name.endswith(("_now_10m", "line_1h"))
+)  # fmt: skip
+AHEAD = tuple(name for name in COLUMNS if name.startswith((
+    "voltage_now", "voltage_10m", "voltage_1h_4h", "voltage_gap", "voltage_range", "voltage_sd", "slope",
+    "bubble_noise_10m", "bubble_noise_1h", "fed_10m", "fed_1h_4h", "overfeed_10m", "overfeed_1h_4h", "underfeed_10m",
+    "stopped", "alumina", "margin", "undissolved", "feed_gain_10m", "surprise_voltage", "since_", "mode",
+    "distance_1h_1d", "line_", "stuck", "covered",
+)))  # fmt: skip
 UNUSUAL = tuple(name for name in COLUMNS if name.endswith("_sigma"))
+COMPARED = ("robust_limits", "cusum", "change_point", "isolation_forest", "local_outlier", "always", "never")
+ANODES = {"largest": "anode_max_10m", "smallest": "anode_min_10m", "spread": "anode_spread_10m"}
+FALSE_SHARE = 1e-3  # of clean rows over the limit of a detector
 LIMITS = (
     "Trained on simulated lines: probabilities on a real line are to be checked there before they are relied on.",
-    "Causes are far more frequent in training than on a real line: a probability compares causes, the rules decide on alarms.",
-    "feeder_hang stands for everything that starves the pot within the hour, a planned anode effect too.",
+    "Causes are far more frequent in training than on a real line: rules decide on alarms, not probability alone.",
+    "feeder_hang stands for everything that starves the pot within the hour.",
 )
 
 
@@ -52,6 +78,7 @@ class Trained:
     line_rules: Rules
     warning_rules: Rules
     scores: dict[str, dict[str, float]]
+    others: dict[str, object]
 
 
 def _present(rows: Rows, classes: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
@@ -72,12 +99,16 @@ def _diagnosis(rows: Rows, classes: Sequence[str], options: Boosting, seed: int,
     return model, right
 
 
+def _seen(rows: Rows, columns: tuple[str, ...]) -> Rows:
+    return Rows(rows.matrix.choose(columns), rows.label)
+
+
 def _half(lessons: Sequence[Lesson], rows: Rows, parity: int) -> Rows:
     mine = rows.matrix.group % OWN % 2 == parity
     return Rows(rows.matrix.take(mine), rows.label[mine])
 
 
-def _all(lesson: Lesson, rows: Ints, says: Callable[[object], Floats], line: bool) -> Floats:
+def _all(lesson: Lesson, rows: Ints, says: Callable[[Matrix], Floats], line: bool) -> Floats:
     """What a model says of rows of a lesson, in batches."""
     found = []
     for begin in range(0, len(rows), BATCH):
@@ -104,7 +135,7 @@ def _pot_rules(lessons: Sequence[Lesson], rows: Rows, seed: int, told: Told) -> 
     return tuned(model.causes, runs, EVERY_MIN)
 
 
-def _line_rules(lessons: Sequence[Lesson], model: Diagnosis) -> Rules:
+def _line_rules(model: Diagnosis) -> Rules:
     """Limits of lines: there are too few causes of lines to choose by; what is clear is asked for."""
     on = np.array([np.inf if name in ("normal", "power_modulation") else 0.6 for name in model.causes])
     return Rules(model.causes, on, smooth_of(model.causes))
@@ -120,9 +151,11 @@ def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Ru
     for lesson in lessons:
         mine = np.flatnonzero(lesson.pot % 2 == 1)
         said = _all(lesson, mine, model.probability, line=False)
-        times, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said[:, None], EVERY_MIN)
+        _, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said[:, None], EVERY_MIN)
         truth = soon(lesson, mine)
-        _, near = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), truth[:, None].astype(float), EVERY_MIN)
+        _, near = grid(
+            np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), truth[:, None].astype(float), EVERY_MIN
+        )
         tables.append((smoothed(table, smooth, EVERY_MIN)[:, :, 0], near[:, :, 0]))
     best, scores = 0.5, {}
     for level in np.linspace(0.1, 0.9, 33).tolist():
@@ -139,7 +172,7 @@ def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Ru
 
 def train(lessons: Sequence[Lesson], *, seed: int, told: Told = lambda text: None) -> Trained:
     """Everything from lessons. Raises models.errors.ModelError where they hold too little."""
-    rows = pot_rows(lessons)
+    rows = _seen(pot_rows(lessons), TOLD)
     told(f"{len(rows.matrix)} rows of pots")
     pot_rules = _pot_rules(lessons, rows, seed, told)
     told("diagnosis of pots")
@@ -150,13 +183,19 @@ def train(lessons: Sequence[Lesson], *, seed: int, told: Told = lambda text: Non
     lines, right = _diagnosis(of_lines, LINE_CLASSES, LINES, seed, min(2, len(lessons)))
     scores["lines"] = {"rows right, left out": right}
     told("early warning")
-    ahead = warning_rows(lessons)
+    ahead = _seen(warning_rows(lessons), AHEAD)
     warning_rules, scores["warning"] = _warning_rules(lessons, ahead, seed)
     splits = grouped_splits(ahead.matrix, group_folds=2, block_folds=2, block_ns=DAYS, seed=seed)
     warning, _ = fit_warning(ahead.matrix, ahead.label == 1, splits, seed=seed, options=WARNING)
     told("what is unusual")
-    unusual = fit("pca", clean_rows(lessons, UNUSUAL), seed=seed, false_alarms=1e-4)
-    return Trained(pots, lines, warning, unusual, pot_rules, _line_rules(lessons, lines), warning_rules, scores)
+    clean = clean_rows(lessons, UNUSUAL)
+    unusual = fit("pca", clean, seed=seed, false_alarms=FALSE_SHARE)
+    others = {name: fit(name, clean, seed=seed, false_alarms=FALSE_SHARE) for name in COMPARED}
+    anodes = clean_rows(lessons, tuple(ANODES.values()))
+    others["anode_pattern"] = fit("anode_pattern", anodes, seed=seed, false_alarms=FALSE_SHARE, parameters=ANODES)
+    return Trained(
+        pots, lines, warning, unusual, pot_rules, _line_rules(lines), warning_rules, scores, others
+    )  # fmt: skip
 
 
 def write(folder: Path, trained: Trained, *, data: str, made: str, seeds: tuple[int, ...]) -> dict[str, Metadata]:
@@ -172,7 +211,19 @@ def write(folder: Path, trained: Trained, *, data: str, made: str, seeds: tuple[
         model = getattr(trained, name)
         table = rules[name].table() if name in rules else {}
         about = Metadata(
-            "", model.columns, signal_set(), titles[name], data, made, seeds, table, trained.scores.get(name, {}), LIMITS
+            "",
+            model.columns,
+            signal_set(),
+            titles[name],
+            data,
+            made,
+            seeds,
+            table,
+            trained.scores.get(name, {}),
+            LIMITS,
         )
         written[name] = save(folder / file, model, about)
+    for name, model in trained.others.items():
+        about = Metadata("", (), signal_set(), f"To compare with: {name}", data, made, seeds)
+        save(folder / f"detector-{name}.skops", model, about)
     return written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,8 @@ __all__ = ["SMOOTH_MIN", "grid", "smoothed", "tuned"]
 HOUR_NS = 3600 * NS_PER_S
 # time constants [min] over which a probability has to last, by how fast a cause must be known
 SMOOTH_MIN = {
-    "feeder_hang": 3.0, "stuck_sensor": 5.0, "gateway_outage": 2.0, "clock_skew": 4.0, "anode_slip": 6.0, "burn_off": 6.0,
-    "line_current_loss": 2.0, "power_modulation": 5.0, "pad_instability": 8.0, "anode_effect": 2.0,
+    "feeder_hang": 3.0, "stuck_sensor": 5.0, "gateway_outage": 2.0, "clock_skew": 4.0, "anode_slip": 6.0,
+    "burn_off": 6.0, "line_current_loss": 2.0, "power_modulation": 5.0, "pad_instability": 8.0, "anode_effect": 2.0,
     "feeder_plugged": 30.0, "feeder_overdosing": 30.0, "sludge": 30.0, "voltage_drift": 30.0, "alf3_error": 60.0,
     "cathode_wear": 60.0, "tap_scale": 60.0, "ac_meter_drift": 30.0, "hot_pot": 20.0, "cold_pot": 15.0,
 }  # fmt: skip
@@ -36,9 +37,10 @@ def grid(time_ns: Ints, unit: Ints, probability: Floats, every_min: int) -> tupl
     """Rows to (times,) ends of steps [ns] and (times, units, causes), NaN where a unit has no row; units from 0."""
     cell = time_ns // (every_min * 60 * NS_PER_S)
     first = int(cell.min())
-    table = np.full((int(cell.max()) - first + 1, int(unit.max()) + 1, probability.shape[1]), np.nan, np.float32)
+    table: Any = np.full((int(cell.max()) - first + 1, int(unit.max()) + 1, probability.shape[1]), np.nan, np.float32)
     table[cell - first, unit] = probability
-    return (np.arange(len(table)) + first + 1) * (every_min * 60 * NS_PER_S), table
+    ends: Ints = (np.arange(len(table), dtype=np.int64) + first + 1) * (every_min * 60 * NS_PER_S)
+    return ends, table
 
 
 def smoothed(table: Floats, smooth_min: Floats, every_min: int) -> Floats:
@@ -64,8 +66,8 @@ def _crossings(series: Floats, level: float, off: float) -> tuple[Ints, Ints]:
 
 def _place(times: Ints, units: int, truths: Sequence[Truth]) -> tuple[Ints, Ints]:
     """Of every (times, units): number of the truth at work, -1 = none; and 1 where one may have left traces."""
-    at = np.full((len(times), units), -1)
-    traces = np.zeros((len(times), units), np.int8)
+    at: Any = np.full((len(times), units), -1)
+    traces: Any = np.zeros((len(times), units), np.int8)
     for number, truth in enumerate(truths):
         pots = [pot for pot in truth.pots if pot < units] if truth.pots else list(range(units))
         begin, end = np.searchsorted(times, truth.begin_ns), np.searchsorted(times, truth.end_ns, "right")
@@ -76,7 +78,7 @@ def _place(times: Ints, units: int, truths: Sequence[Truth]) -> tuple[Ints, Ints
 
 
 def tuned(causes: Sequence[str], runs: Sequence[tuple[Ints, Floats, Sequence[Truth]]], every_min: int) -> Rules:
-    """Rules of least cost. `runs`: times (times,), probabilities (times, units, causes), and the truths of each lesson."""
+    """Rules of least cost. `runs`: times (times,), probabilities (times, units, causes), truths of each lesson."""
     smooth = smooth_of(causes)
     on = np.full(len(causes), NEVER)
     ready = [(smoothed(table, smooth, every_min), *_place(times, table.shape[1], truths), truths)

@@ -64,8 +64,18 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("teaching",),
     ("training", "model_scores"),
     ("evaluate_models",),
-    ("models_report",),
-    ("api", "cli_deadletter", "cli_evaluate", "cli_record", "cli_replay", "cli_report", "cli_simulate", "cli_status"),
+    ("models_report", "models_card", "lessons_recorded"),
+    (
+        "api",
+        "cli_deadletter",
+        "cli_evaluate",
+        "cli_record",
+        "cli_replay",
+        "cli_report",
+        "cli_simulate",
+        "cli_status",
+        "cli_train",
+    ),
     ("cli",),
     ("__main__",),
 )
@@ -193,7 +203,10 @@ def test_simulators_do_not_share_the_model_that_they_judge() -> None:
 MAY_KNOW = {f"twin.{name}" for name in ("service", "cli_simulate", "evaluate", "api", "scoring")}
 # what trains and judges models on simulated lines
 MAY_KNOW |= {f"twin.{name}" for name in ("curriculum", "lessons", "teaching", "training", "model_scores")}
-MAY_KNOW |= {f"twin.{name}" for name in ("evaluate_models", "models_report", "cli_train")}
+MAY_KNOW |= {
+    f"twin.{name}"
+    for name in ("evaluate_models", "models_report", "models_card", "lessons_recorded", "cli_train", "cli_models")
+}
 
 
 def test_only_the_service_and_tests_know_the_simulators() -> None:

@@ -1,4 +1,4 @@
-"""Features: the same however the stream is cut, after a restart, and for pots that come later; what they say of trouble."""
+"""Features: the same however the stream is cut and after a restart; what they say of trouble."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def test_nothing_is_infinite_and_what_is_not_known_is_nan(made: tuple[Roster, Pl
 
 def test_silence_is_not_known_and_ends_nothing(made: tuple[Roster, Plan, Readings]) -> None:
     readings = made[2]
-    silent = readings.take(~((readings.unit == int(np.unique(readings.unit)[-1])) & (readings.time_ns > readings.time_ns[60_000])))
+    silent = readings.take(
+        ~((readings.unit == int(np.unique(readings.unit)[-1])) & (readings.time_ns > readings.time_ns[60_000]))
+    )
     twin = engine(made)
     _, report = twin.step(twin.start(), silent)
     last = report.minutes[-1]
@@ -119,6 +121,6 @@ def test_silence_is_not_known_and_ends_nothing(made: tuple[Roster, Plan, Reading
 
 def test_every_column_says_what_it_is() -> None:
     names = [row.name for row in (*FEATURES, *LINE_FEATURES)]
-    assert len(set(row.name for row in FEATURES)) == len(FEATURES)
-    assert len(set(row.name for row in LINE_FEATURES)) == len(LINE_FEATURES)
+    assert len({row.name for row in FEATURES}) == len(FEATURES)
+    assert len({row.name for row in LINE_FEATURES}) == len(LINE_FEATURES)
     assert all(row.help.endswith(".") and row.unit for row in (*FEATURES, *LINE_FEATURES)), names

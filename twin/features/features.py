@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.features.gather import Gathered, gather
-from twin.features.lines import ahead, line_quantities, medians, tap_scale
+from twin.features.lines import line_quantities, medians, tap_scale
 from twin.features.memory import Means
 from twin.features.minute import Minute
 from twin.features.pots import (

@@ -47,9 +47,10 @@ class Gathered:
     @classmethod
     def nothing(cls, units: int) -> Gathered:
         """Before the first reading of a minute."""
-        zeros = [np.zeros(units) for _ in range(8)]
-        low, high = np.full(units, np.inf), np.full(units, -np.inf)
-        return cls(*zeros[:3], low, high, *zeros[3:], units=units)
+        start = {"low": np.inf, "high": -np.inf}
+        names = [f.name for f in fields(cls) if f.name != "units"]
+        made = {name: np.full(units, start.get(name, 0.0)) for name in names}
+        return cls(made.pop("count"), **made, units=units)
 
     def arrays(self) -> dict[str, Floats]:
         """Every array by its name."""

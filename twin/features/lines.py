@@ -83,8 +83,14 @@ def _metered(state: Remembered, value: Floats, said_ns: Ints) -> tuple[Floats, F
 
 
 def line_quantities(
-    state: Remembered, line_of: Ints, value: Floats, said_ns: Ints, of_pots: dict[str, Floats], current: Floats,
-    current_sd: Floats, rated: Floats,
+    state: Remembered,
+    line_of: Ints,
+    value: Floats,
+    said_ns: Ints,
+    of_pots: dict[str, Floats],
+    current: Floats,
+    current_sd: Floats,
+    rated: Floats,
 ) -> dict[str, Floats]:
     """Values (lines,) by name. `value`, `said_ns` (lines, signals) as they are at the end of the minute; `of_pots` of
     `pots.pot_quantities`; current, current_sd, rated (lines,) [A]."""  # fmt: skip

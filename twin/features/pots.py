@@ -169,7 +169,9 @@ def remember(state: Remembered, now: Now, done: dict[str, np.ndarray]) -> None:
     was = state.last[NOISY.index("feed_mode")]
     state.mode_at = np.where(np.isfinite(mode) & (mode != was), now.number, state.mode_at)
     values = np.array([now.last[name] for name in NOISY])
-    state.same = np.where(values == state.last, state.same + now.minutes, np.where(np.isfinite(values), 0.0, state.same))
+    state.same = np.where(
+        values == state.last, state.same + now.minutes, np.where(np.isfinite(values), 0.0, state.same)
+    )
     state.last = np.where(np.isfinite(values), values, state.last)
 
 
@@ -185,9 +187,7 @@ def plain(state: Remembered, now: Now, estimate: Estimate) -> dict[str, Floats]:
     latest = np.where(low_known, since, np.inf).min(axis=0)
     names = ("bath_temperature_manual_c", "superheat_c", "excess_alf3_pct", "alumina_pct")
     short = ("hand", "superheat", "alf3", "alumina")
-    found = {
-        f"surprise_{one}": estimate.innovation[:, CHANNEL[name]] for one, name in zip(short, names, strict=True)
-    }
+    found = {f"surprise_{one}": estimate.innovation[:, CHANNEL[name]] for one, name in zip(short, names, strict=True)}
     found |= {f"since_{name}": row for name, row in zip(SINCE, since, strict=True)}
     mode_for = np.where(state.mode_at >= 0, now.number - state.mode_at, np.nan)
     return found | {

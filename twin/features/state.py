@@ -29,8 +29,10 @@ class Remembered:
     """`gathered` of the minute being gathered, over units; what follows over pots or lines in the tracker's order.
 
     `pots`, `lines`: recursive means. `last` (telemetry, pots) [SI] and `same` (telemetry, pots): what each instrument
-    said last and for how many minutes. `since` (SINCE, pots) minute in which it was seen last, -1 never. `mode_at` (pots,)
-    minute in which the feed mode began. `ring` (RING, pots) thermocouple, `ring_at` (RING,) its minute; `hand_ns`, `hand_gap`
+    said last and for how many minutes. `since` (SINCE, pots) minute in which it was seen last, -1 never. `mode_at`
+    (pots,)
+    minute in which the feed mode began. `ring` (RING, pots) thermocouple, `ring_at` (RING,) its minute; `hand_ns`,
+    `hand_gap`
     (pots,). `tap_mean`, `taps` (pots,) logarithm of weighed over fall; `tap_off` (lines,). `meters` (meters, lines) and
     `metered_ns`.
     """

@@ -1,6 +1,7 @@
 """The columns: which quantities there are and what is made of each. To add a column, add a letter or a row.
 
-Shapes: `r` the minute itself; `f` the same less 10 min; `n` mean of 10 min; `a` 10 min less 1 h; `b` 1 h less 4 h; `c` 1 h less 1 d; `d` 4 h less 5 d;
+Shapes: `r` the minute itself; `f` the same less 10 min; `n` mean of 10 min; `a` 10 min less 1 h; `b` 1 h less 4 h;
+`c` 1 h less 1 d; `d` 4 h less 5 d;
 `e` 1 d less 5 d; `l` 1 h less the median of the line; `L` as `d`, less the median of the line; `z` 10 min less 5 d over
 what is usual of that.
 """
@@ -9,14 +10,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FEATURES", "LINE_FEATURES", "LINE_QUANTITIES", "PLAIN", "QUANTITIES", "SHAPES", "VERSION", "Feature", "Quantity"]
+__all__ = [
+    "FEATURES",
+    "LINE_FEATURES",
+    "LINE_QUANTITIES",
+    "PLAIN",
+    "QUANTITIES",
+    "SHAPES",
+    "VERSION",
+    "Feature",
+    "Quantity",
+]
 
 VERSION = 1  # of the set of columns: a model trained on another is refused
 
 # shape -> (spans of twin.features.memory.SPANS it takes, what it says)
 SHAPES: dict[str, str] = {
-    "r": "now", "f": "now_10m", "n": "10m", "a": "10m_1h", "b": "1h_4h", "c": "1h_1d", "d": "4h_5d", "e": "1d_5d", "l": "line_1h",
-    "L": "line_4h_5d", "z": "sigma",
+    "r": "now", "f": "now_10m", "n": "10m", "a": "10m_1h", "b": "1h_4h", "c": "1h_1d", "d": "4h_5d", "e": "1d_5d",
+    "l": "line_1h", "L": "line_4h_5d", "z": "sigma",
 }  # fmt: skip
 
 
