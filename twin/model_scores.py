@@ -122,18 +122,29 @@ def ignored_of(lesson: Lesson, line: bool, group: int = 0) -> Episodes:
     return Episodes.of([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
 
 
-def first_named(happened: Sequence[Happened], unit: int, begin_ns: int, end_ns: int) -> str:
-    """The cause that was named first while an event lasted; of an anomaly that stood before, its cause."""
+def first_named(happened: Sequence[Happened], unit: int, begin_ns: int, end_ns: int, also: frozenset[str]) -> str:
+    """The cause that was named first while an event lasted; of an anomaly that stood before, its cause. What was named
+    rightly of something else at work meanwhile (`also`) is passed over."""
     before = MISSED
     for one in happened:
         if one.unit != unit or one.time_ns > end_ns:
             continue
         if one.time_ns >= begin_ns:
-            if one.kind in ("began", "changed"):
+            if one.kind in ("began", "changed") and one.cause not in also:
                 return one.cause
         else:
             before = MISSED if one.kind == "ended" else one.cause
-    return before
+    return MISSED if before in also else before
+
+
+def _also(truths: Sequence[Truth], line: bool, unit: int, begin_ns: int, end_ns: int, kind: str) -> frozenset[str]:
+    """Other classes at work at a unit during an event."""
+    return frozenset(
+        class_of(truth.cause)
+        for truth in truths
+        if bool(truth.pots) != line and (line or unit in truth.pots) and class_of(truth.cause) != kind
+        and truth.begin_ns <= end_ns and truth.end_ns >= begin_ns - LATE_NS
+    )  # fmt: skip
 
 
 def joined(parts: Sequence[Episodes]) -> Episodes:
@@ -160,7 +171,9 @@ def judged(lessons: Sequence[Lesson], happened: Sequence[list[Happened]], line: 
         for unit, begin, end, kind, how in zip(
             made.group - group, made.begin_ns, made.end_ns, made.kind, strong, strict=True
         ):
-            named.append((str(kind), first_named(said, int(unit), int(begin), int(end) + LATE_NS), float(how)))
+            also = _also(lesson.truths, line, int(unit), int(begin), int(end), str(kind))
+            first = first_named(said, int(unit), int(begin), int(end) + LATE_NS, also)
+            named.append((str(kind), first, float(how)))
     score = judge(joined(given), joined(events), pot_days(lessons, line), late_ns=LATE_NS, ignored=joined(ignored))
     return Judged(score, named, np.concatenate(severity))
 

@@ -17,7 +17,7 @@ from twin.units import NS_PER_S
 __all__ = ["HORIZON_MIN", "Rows", "line_rows", "pot_rows", "soon", "warning_rows"]
 
 OWN = 100_000  # groups of one lesson
-HORIZON_MIN = 30  # an anode effect is warned of when it begins within this time
+HORIZON_MIN = 40  # an anode effect is warned of when it begins within this time
 AROUND_MIN = 60  # after an anode effect nothing is taught of the next
 WARM_H = 10.0  # of a lesson: what is usual is not known yet
 RING = 7919  # a prime: rows are thinned by it, evenly over pots and times
@@ -99,7 +99,7 @@ def line_rows(lessons: Sequence[Lesson], *, every: int = 4) -> Rows:
     return Rows(_gather(parts, LINE_COLUMNS, line=True), np.concatenate(labels))
 
 
-def soon(lesson: Lesson, rows: Ints) -> Ints:
+def soon(lesson: Lesson, rows: Ints, horizon_min: int = HORIZON_MIN) -> Ints:
     """1 where an anode effect begins within the horizon, LEFT_OUT in it and for a while after, else 0."""
     label = np.zeros(len(rows), np.int64)
     time, pot = lesson.time_ns[rows], lesson.pot[rows]
@@ -109,7 +109,7 @@ def soon(lesson: Lesson, rows: Ints) -> Ints:
         mine = order[low:high]
         ahead = (at_ns - time[mine]) / (60 * NS_PER_S)
         label[mine[(ahead <= 0) & (ahead > -AROUND_MIN)]] = LEFT_OUT
-        label[mine[(ahead > 0) & (ahead <= HORIZON_MIN) & (label[mine] == 0)]] = 1
+        label[mine[(ahead > 0) & (ahead <= horizon_min) & (label[mine] == 0)]] = 1
     return label
 
 

@@ -22,18 +22,19 @@ from twin.frames import Floats, Ints
 from twin.lessons import Lesson
 from twin.scoring import COLUMNS, FILES, LINE_COLUMNS, WARNED, matrix, signal_set
 from twin.teaching import HORIZON_MIN, OWN, Rows, clean_rows, line_rows, pot_rows, soon, warning_rows
-from twin.tuning import grid, smooth_of, smoothed, tuned
+from twin.tuning import Run, grid, smooth_of, smoothed, tuned
 
 __all__ = ["Trained", "train", "write"]
 
 Told = Callable[[str], None]
 POTS = Boosting(trees=30, learning_rate=0.2, leaves=12, rows_per_leaf=30, bins=40)
-LINES = Boosting(trees=25, learning_rate=0.15, leaves=6, rows_per_leaf=10, bins=64)
+LINES = Boosting(trees=25, learning_rate=0.15, leaves=4, rows_per_leaf=10, bins=64)
 WARNING = Boosting(trees=80, learning_rate=0.1, leaves=10, rows_per_leaf=20, bins=64)
 DAYS = 86_400_000_000_000  # ns, blocks of time dealt out to folds
 EVERY_MIN = 5
 BATCH = 50_000
 WARNED_PRECISION = 0.7
+WARNED_MIN = 90  # a warning comes true when an anode effect begins within so many minutes
 # what tells causes apart, by the shape of the column: levels of instruments that differ from pot to pot are left out
 SHAPES = ("_1h", "_1d", "_4h_5d", "_sigma", "_10m_1h")
 EXTRA = (
@@ -54,6 +55,10 @@ AHEAD = tuple(name for name in COLUMNS if name.startswith((
     "bubble_noise_10m", "bubble_noise_1h", "fed_10m", "fed_1h_4h", "overfeed_10m", "overfeed_1h_4h", "underfeed_10m",
     "stopped", "alumina", "margin", "undissolved", "feed_gain_10m", "surprise_voltage", "since_", "mode",
     "distance_1h_1d", "line_", "stuck", "covered",
+)))  # fmt: skip
+LINE_TOLD = tuple(name for name in LINE_COLUMNS if name.startswith((
+    "current_now", "current_10m_1h", "current_1h", "set_mean_10m_1h", "set_mean_1h", "ac_over_dc_10m_1h",
+    "ac_over_dc_1h", "ac_over_dc_4h_5d", "dc_over_power_10m_1h", "dc_over_power_1h", "tap_scale_now",
 )))  # fmt: skip
 UNUSUAL = tuple(name for name in COLUMNS if name.endswith("_sigma"))
 COMPARED = ("robust_limits", "cusum", "change_point", "isolation_forest", "local_outlier", "always", "never")
@@ -89,9 +94,11 @@ def _present(rows: Rows, classes: Sequence[str]) -> tuple[Ints, tuple[str, ...]]
     return place[rows.label], tuple(classes[n] for n in there.tolist())
 
 
-def _diagnosis(rows: Rows, classes: Sequence[str], options: Boosting, seed: int, folds: int) -> tuple[Diagnosis, float]:
+def _diagnosis(
+    rows: Rows, classes: Sequence[str], options: Boosting, seed: int, folds: int, blocks: int = 2
+) -> tuple[Diagnosis, float]:
     label, names = _present(rows, classes)
-    splits = grouped_splits(rows.matrix, group_folds=folds, block_folds=2, block_ns=DAYS, seed=seed)
+    splits = grouped_splits(rows.matrix, group_folds=folds, block_folds=blocks, block_ns=DAYS, seed=seed)
     normal = label == 0
     model, held_out = fit_diagnosis(rows.matrix, label, names, splits, normal=normal, seed=seed, options=options)
     judged = np.isfinite(held_out[:, 0])
@@ -101,6 +108,11 @@ def _diagnosis(rows: Rows, classes: Sequence[str], options: Boosting, seed: int,
 
 def _seen(rows: Rows, columns: tuple[str, ...]) -> Rows:
     return Rows(rows.matrix.choose(columns), rows.label)
+
+
+def _line_folds(lessons: Sequence[Lesson]) -> tuple[int, int]:
+    """A line has few causes: all but one lesson teach where there are several, else times are dealt out."""
+    return (min(len(lessons), 4), 1) if len(lessons) > 1 else (1, 2)
 
 
 def _half(lessons: Sequence[Lesson], rows: Rows, parity: int) -> Rows:
@@ -130,14 +142,14 @@ def _pot_rules(lessons: Sequence[Lesson], rows: Rows, seed: int, told: Told) -> 
         said = _all(lesson, mine, model.probability, line=False)
         times, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said, EVERY_MIN)
         odd = [truth for truth in lesson.truths if truth.pots and any(pot % 2 for pot in truth.pots)]
-        runs.append((times, table, odd))
+        runs.append(Run(times, table, odd, lesson.effects))
     told("limits: choosing")
     return tuned(model.causes, runs, EVERY_MIN)
 
 
 def _line_rules(model: Diagnosis) -> Rules:
     """Limits of lines: there are too few causes of lines to choose by; what is clear is asked for."""
-    on = np.array([np.inf if name in ("normal", "power_modulation") else 0.6 for name in model.causes])
+    on = np.array([np.inf if name in ("normal", "power_modulation") else 0.5 for name in model.causes])
     return Rules(model.causes, on, smooth_of(model.causes))
 
 
@@ -152,7 +164,7 @@ def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Ru
         mine = np.flatnonzero(lesson.pot % 2 == 1)
         said = _all(lesson, mine, model.probability, line=False)
         _, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said[:, None], EVERY_MIN)
-        truth = soon(lesson, mine)
+        truth = soon(lesson, mine, WARNED_MIN)
         _, near = grid(
             np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), truth[:, None].astype(float), EVERY_MIN
         )
@@ -179,8 +191,8 @@ def train(lessons: Sequence[Lesson], *, seed: int, told: Told = lambda text: Non
     pots, right = _diagnosis(rows, POT_CLASSES, POTS, seed, 2)
     scores = {"pots": {"rows right, left out": right}}
     told("diagnosis of lines")
-    of_lines = line_rows(lessons)
-    lines, right = _diagnosis(of_lines, LINE_CLASSES, LINES, seed, min(2, len(lessons)))
+    of_lines = _seen(line_rows(lessons), LINE_TOLD)
+    lines, right = _diagnosis(of_lines, LINE_CLASSES, LINES, seed, *_line_folds(lessons))
     scores["lines"] = {"rows right, left out": right}
     told("early warning")
     ahead = _seen(warning_rows(lessons), AHEAD)

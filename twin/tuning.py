@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from twin.curriculum import AFTER_USUAL_H, EXPLAINED, Truth, class_of
 from twin.frames import Floats, Ints
 from twin.units import NS_PER_S
 
-__all__ = ["SMOOTH_MIN", "grid", "smoothed", "tuned"]
+__all__ = ["SMOOTH_MIN", "Run", "grid", "smoothed", "tuned"]
 
 HOUR_NS = 3600 * NS_PER_S
 # time constants [min] over which a probability has to last, by how fast a cause must be known
@@ -24,8 +25,9 @@ SMOOTH_MIN = {
 }  # fmt: skip
 USUAL_MIN = 12.0
 LEVELS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.985)
-FALSE_COSTS = 2.0  # a false alarm costs as much as so many causes missed
+FALSE_COSTS = 3.0  # a false alarm costs as much as so many causes missed
 WRONG_COSTS = 1.0  # and one of the wrong cause as much as so many
+MANY = 60
 
 
 def smooth_of(causes: Sequence[str]) -> Floats:
@@ -64,42 +66,77 @@ def _crossings(series: Floats, level: float, off: float) -> tuple[Ints, Ints]:
     return time, unit
 
 
-def _place(times: Ints, units: int, truths: Sequence[Truth]) -> tuple[Ints, Ints]:
-    """Of every (times, units): number of the truth at work, -1 = none; and 1 where one may have left traces."""
-    at: Any = np.full((len(times), units), -1)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A lesson to choose by: ends of steps (times,), probabilities (times, units, causes), truths, effects (n, 2)."""
+
+    ends: Ints
+    table: Floats
+    truths: Sequence[Truth]
+    effects: Ints
+
+
+NOBODY, NEAR_EFFECT = -1, -2
+
+
+def _place(run: Run) -> tuple[Ints, Ints]:
+    """Of every (times, units): number of the truth at work, NOBODY, or NEAR_EFFECT where an anode effect shakes the pot
+    and nothing is held against anybody; and 1 where a truth may have left traces."""
+    times, units = run.ends, run.table.shape[1]
+    at: Any = np.full((len(times), units), NOBODY)
     traces: Any = np.zeros((len(times), units), np.int8)
-    for number, truth in enumerate(truths):
-        pots = [pot for pot in truth.pots if pot < units] if truth.pots else list(range(units))
-        begin, end = np.searchsorted(times, truth.begin_ns), np.searchsorted(times, truth.end_ns, "right")
-        after = np.searchsorted(times, truth.end_ns + int(AFTER_USUAL_H) * HOUR_NS)
+    for number, truth in enumerate(run.truths):
+        pots, begin, end = _where(run, truth)
+        after = int(np.searchsorted(times, truth.end_ns + int(AFTER_USUAL_H) * HOUR_NS))
         traces[begin:after, pots] = 1
         at[begin : end + 1, pots] = number
+    for at_ns, pot in run.effects.tolist():
+        if pot < units:
+            first, last = np.searchsorted(times, [at_ns - HOUR_NS, at_ns + 2 * HOUR_NS])
+            at[first:last, pot] = NEAR_EFFECT
     return at, traces
 
 
-def tuned(causes: Sequence[str], runs: Sequence[tuple[Ints, Floats, Sequence[Truth]]], every_min: int) -> Rules:
-    """Rules of least cost. `runs`: times (times,), probabilities (times, units, causes), truths of each lesson."""
+def _where(run: Run, truth: Truth) -> tuple[list[int], int, int]:
+    units = run.table.shape[1]
+    pots = [pot for pot in truth.pots if pot < units] if truth.pots else list(range(units))
+    begin, end = np.searchsorted(run.ends, truth.begin_ns), np.searchsorted(run.ends, truth.end_ns, "right")
+    return pots, int(begin), int(end)
+
+
+def tuned(causes: Sequence[str], runs: Sequence[Run], every_min: int) -> Rules:
+    """Rules of least cost."""
     smooth = smooth_of(causes)
     on = np.full(len(causes), NEVER)
-    ready = [(smoothed(table, smooth, every_min), *_place(times, table.shape[1], truths), truths)
-             for times, table, truths in runs]  # fmt: skip
+    ready = [(run, smoothed(run.table, smooth, every_min), *_place(run)) for run in runs]
     for n, name in enumerate(causes):
         if name in EXPLAINED:
             continue
-        costs = [sum(_cost(series[:, :, n], at, traces, truths, name, level) for series, at, traces, truths in ready)
-                 for level in LEVELS]  # fmt: skip
-        best = int(np.argmin(costs))
-        on[n] = LEVELS[best]
+        costs = np.zeros(len(LEVELS))
+        for run, series, at, traces in ready:
+            costs += _costs(run, series[:, :, n], at, traces, name)
+        on[n] = LEVELS[int(np.argmin(costs))]
     return Rules(tuple(causes), on, smooth)
 
 
-def _cost(series: Floats, at: Ints, traces: Ints, truths: Sequence[Truth], name: str, level: float) -> float:
-    time, unit = _crossings(series, level, 0.2)
-    number = at[time, unit]
-    false = int(((number < 0) & (traces[time, unit] == 0)).sum())
-    mine = np.array([class_of(truth.cause) == name for truth in truths] + [False])
-    there = np.unique(at[at >= 0])
-    found = np.unique(number[mine[number] & (number >= 0)])
-    wrong = len(np.unique(number[~mine[number] & (number >= 0)]))
-    missed = int(mine[there].sum()) - len(found)
-    return missed + FALSE_COSTS * false + WRONG_COSTS * wrong
+def _costs(run: Run, series: Floats, at: Ints, traces: Ints, name: str) -> Floats:
+    """What each level costs: causes missed, false alarms, and alarms while something else was at work."""
+    own: Any = np.full(at.shape, NOBODY)
+    there: set[tuple[int, int]] = set()
+    for number, truth in enumerate(run.truths):
+        if class_of(truth.cause) == name:
+            pots, begin, end = _where(run, truth)
+            own[begin : end + 1, pots] = number
+            known: Any = np.isfinite(run.table[begin : end + 1, pots, 0]).any(axis=0)
+            there |= {(number, pot) for pot, some in zip(pots, known.tolist(), strict=True) if some}
+    costs = []
+    for level in LEVELS:
+        time, unit = _crossings(series, level, 0.2)
+        mine, other, trace = own[time, unit], at[time, unit], traces[time, unit]
+        found = {*zip(mine[mine >= 0].tolist(), unit[mine >= 0].tolist(), strict=True)} & there
+        stray = mine < 0
+        false = int((stray & (other == NOBODY) & (trace == 0)).sum())
+        wrong = len({*zip(other[stray & (other >= 0)].tolist(), unit[stray & (other >= 0)].tolist(), strict=True)})
+        scale = 1.0 if len(there) < MANY else MANY / len(there)  # of sections: all pots at once
+        costs.append(scale * (len(there) - len(found)) + FALSE_COSTS * false + WRONG_COSTS * wrong)
+    return np.array(costs)
