@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from models.cores import cores
 from models.errors import ModelError
 from models.matrix import Flags, Floats, Ints, Matrix
 from models.splits import Split, check_splits
@@ -63,6 +64,7 @@ def cross_fit(
     """
     _check(matrix, label, names, splits)
     raw = np.full((len(matrix), len(names)), np.nan)
+    seen = np.zeros(len(matrix), bool)  # rows left out whose class the model could know
     steps = len(splits) + 1
     for done, split in enumerate(splits):
         if progress:
@@ -72,11 +74,13 @@ def cross_fit(
             raise ModelError(f"the training rows of {split.name} are all {names[part[0]]!r}; take less folds")
         model = _boost(matrix.values[split.train], part, options, seed)
         raw[split.test] = _raw(model, matrix.values[split.test], len(names))
+        seen[split.test] = np.isin(label[split.test], part)
     if progress:
         progress(steps - 1, steps, "all rows")
     whole = _boost(matrix.values, label, options, seed)
-    judged = np.isfinite(raw[:, 0])
-    slope, bias = _calibrate(raw[judged], label[judged])
+    if not seen.any():
+        raise ModelError("no split tests a row of a class that it trains on; take less folds")
+    slope, bias = _calibrate(raw[seen], label[seen])
     held_out = np.exp(log_softmax(slope * raw + bias, axis=1))
     if progress:
         progress(steps, steps, "")
@@ -129,7 +133,6 @@ def _check(matrix: Matrix, label: Ints, names: Sequence[str], splits: Sequence[S
 
 def _boost(values: Floats, label: Ints, options: Boosting, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
 
     count = np.bincount(label).astype(float)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[options.weights]
@@ -139,15 +142,13 @@ def _boost(values: Floats, label: Ints, options: Boosting, seed: int) -> Any:
         min_samples_leaf=options.rows_per_leaf, l2_regularization=options.l2, early_stopping=False, random_state=seed,
         max_bins=options.bins,
     )  # fmt: skip
-    with threadpool_limits(options.threads):
+    with cores(options.threads):
         return model.fit(values, label, sample_weight=weight[label] / np.mean(weight[label]))
 
 
 def _raw(model: Any, values: Floats, classes: int) -> Floats:
     """Raw scores (rows, classes); a class that the model has not seen is far below the others."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with cores():
         found = model.decision_function(values)
     if found.ndim == 1:  # two classes: the second one's log odds
         found = np.stack([np.zeros_like(found), found], axis=1)
@@ -157,19 +158,22 @@ def _raw(model: Any, values: Floats, classes: int) -> Floats:
 
 
 def _calibrate(raw: Floats, label: Ints) -> tuple[float, Floats]:
-    """Slope and bias of greatest likelihood, drawn a little towards 1 and 0 so that they exist for separable data."""
-    rows, classes = raw.shape
-    hit: Flags = np.zeros((rows, classes), bool)
-    hit[np.arange(rows), label] = True
+    """Slope and bias of greatest likelihood, drawn a little towards 1 and 0 so that they exist for separable data. A
+    class without a row here keeps the bias 0: nothing is known of how sure the model may be of it."""
+    there, place = np.unique(label, return_inverse=True)
+    hit: Flags = np.zeros((len(raw), len(there)), bool)
+    hit[np.arange(len(raw)), place.reshape(-1)] = True
+    bias, raw = np.zeros(raw.shape[1]), raw[:, there]
 
     def loss(at: Floats) -> tuple[float, Floats]:
-        slope, bias = at[0], at[1:]
-        logs = log_softmax(slope * raw + bias, axis=1)
+        slope, shift = at[0], at[1:]
+        logs = log_softmax(slope * raw + shift, axis=1)
         off = np.exp(logs) - hit
-        slope_pull, bias_pull = slope - 1.0, bias / 9.0
-        value = -float(logs[hit].sum()) + 0.5 * slope_pull**2 + 0.5 * float(bias @ bias_pull)
-        return value, np.concatenate([[(off * raw).sum() + slope_pull], off.sum(axis=0) + bias_pull])
+        slope_pull, shift_pull = slope - 1.0, shift / 9.0
+        value = -float(logs[hit].sum()) + 0.5 * slope_pull**2 + 0.5 * float(shift @ shift_pull)
+        return value, np.concatenate([[(off * raw).sum() + slope_pull], off.sum(axis=0) + shift_pull])
 
-    bounds = [(1e-3, None)] + [(None, None)] * classes
-    best = minimize(loss, np.concatenate([[1.0], np.zeros(classes)]), jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(best.x[0]), np.asarray(best.x[1:], np.float64)
+    bounds = [(1e-3, None)] + [(None, None)] * len(there)
+    best = minimize(loss, np.concatenate([[1.0], np.zeros(len(there))]), jac=True, method="L-BFGS-B", bounds=bounds)
+    bias[there] = best.x[1:]
+    return float(best.x[0]), bias

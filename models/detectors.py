@@ -49,7 +49,7 @@ DETECTORS: tuple[Row, ...] = (
         "Columns that no longer belong together as they did, even if each is within its limits.",
         {"variance": 0.9, "clip": 20.0}),
     Row("isolation_forest", "Isolation forest", "row", isolation_forest, Alone,
-        "Unusual combinations of values, without any assumption on their distribution.",
+        "Many columns at the edge of their range at once; how far beyond it one column is does not count.",
         {"trees": 100.0, "rows": 256.0, "clip": 20.0}),
     Row("local_outlier", "Local outlier factor", "row", local_outlier, Alone,
         "Rows between or beside the operating points of training, where these are several.",
@@ -86,9 +86,11 @@ def fit(
 ) -> Any:
     """A detector fitted on the clean rows; other rows are as if they were not there.
 
-    name: of a row of DETECTORS; clean (rows,), all rows if not given. It is made from the first part of each group's
-    clean rows; `limit` is such that a share of `false_alarms` of the last part, `held_out` of the rows, lies above it
-    (of less than 1 / false_alarms rows: the largest score). Same rows and seed, same detector. Raises ModelError.
+    name: of a row of DETECTORS; clean (rows,), all rows if not given. A detector that sees single rows is made from the
+    first part of each group's clean rows; `limit` is such that a share of `false_alarms` of the last part, `held_out`
+    of the rows, lies above it (of less than 1 / false_alarms rows: the largest score). One that sees series learns
+    medians only, which single rows do not move, and has scores that stay the same for long: it is made from all clean
+    rows and gets its limit from all of them. Same rows and seed, same detector. Raises ModelError.
     """
     kind = row(name)
     values = _parameters(kind, parameters or {})
@@ -101,16 +103,18 @@ def fit(
     late = _late(rows, held_out)
     if late.all() or not late.any():
         raise ModelError(f"{name} has {len(rows)} clean rows to learn from; give it more")
-    made: Any = kind.make(rows.take(~late), seed, **values)
-    limit = made.limit if not np.isnan(made.limit) else _limit(name, made, rows, late, false_alarms)
+    top, bottom = (how(rows.values, axis=0, initial=edge) for how, edge in ((np.nanmax, -np.inf), (np.nanmin, np.inf)))
+    if not (top > bottom).any():
+        raise ModelError(f"no column changes in the clean rows of {name}; give it rows that do")
+    series = kind.sees == "series"
+    made: Any = kind.make(rows if series else rows.take(~late), seed, **values)
+    judged = np.ones_like(late) if series else late
+    limit = made.limit if not np.isnan(made.limit) else _limit(name, made, rows, judged, false_alarms)
     return replace(made, name=name, limit=limit)
 
 
-def _limit(name: str, made: Any, rows: Matrix, late: Flags, false_alarms: float) -> float:
-    chosen = rows.choose(made.columns).values
-    if not (np.nanmax(chosen, axis=0, initial=-np.inf) > np.nanmin(chosen, axis=0, initial=np.inf)).any():
-        raise ModelError(f"no column changes in the clean rows of {name}; give it rows that do")
-    scores: Floats = made.score(made.start(), rows)[1][late]
+def _limit(name: str, made: Any, rows: Matrix, judged: Flags, false_alarms: float) -> float:
+    scores: Floats = made.score(made.start(), rows)[1][judged]
     scores = scores[np.isfinite(scores)]
     if not len(scores):
         raise ModelError(f"{name} is still warming up at the end of its training rows; give it more, or a smaller warm")

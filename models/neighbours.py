@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.contract import EMPTY, State
+from models.cores import cores
 from models.errors import ModelError
 from models.matrix import Flags, Floats, Matrix, enough
 from models.scaling import robust, scaled
@@ -49,7 +50,8 @@ class Alone:
     def _strange(self, x: Floats) -> Floats:
         if not len(x):
             return np.zeros(0)
-        strange: Floats = -self.model.score_samples(x)
+        with cores():
+            strange: Floats = -self.model.score_samples(x)
         return strange
 
     def _filled(self, matrix: Matrix) -> tuple[Floats, Flags]:
@@ -59,11 +61,13 @@ class Alone:
 
 
 def isolation_forest(matrix: Matrix, seed: int, *, trees: float, rows: float, clip: float) -> Alone:
-    """Liu, Ting and Zhou 2008."""
+    """Liu, Ting and Zhou 2008. Its trees know no place beyond the training rows: a row is strange when it is at the
+    edge in many columns at once, and how far beyond the edge does not count."""
     from sklearn.ensemble import IsolationForest
 
     centre, spread, x = _training(matrix, seed, clip, len(matrix))
-    model = IsolationForest(n_estimators=int(trees), max_samples=min(int(rows), len(x)), random_state=seed).fit(x)
+    with cores():
+        model = IsolationForest(n_estimators=int(trees), max_samples=min(int(rows), len(x)), random_state=seed).fit(x)
     return Alone(matrix.columns, np.nan, centre, spread, clip, model)
 
 
@@ -74,7 +78,8 @@ def local_outlier(matrix: Matrix, seed: int, *, rows: float, neighbours: float, 
     centre, spread, x = _training(matrix, seed, clip, int(rows))
     x = np.unique(x, axis=0)  # copies of a row would make its neighbourhood endlessly dense
     near = min(int(neighbours), len(x) - 1)
-    model = LocalOutlierFactor(n_neighbors=near, novelty=True, algorithm="brute").fit(x)
+    with cores():
+        model = LocalOutlierFactor(n_neighbors=near, novelty=True, algorithm="brute").fit(x)
     return Alone(matrix.columns, np.nan, centre, spread, clip, model)
 
 

@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata as installed
@@ -133,7 +134,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise ModelError(
             f"there is no model file {path}; give the path of a file that was saved by training"
         ) from error
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
         raise _damaged(path, error) from error
 
 

@@ -105,7 +105,7 @@ class ChangePoint:
 
 
 def cusum(matrix: Matrix, seed: int, *, slack: float, clip: float, cap: float, warm: float) -> Cusum:
-    """Centre and spread from the training rows; the slack is widened by how much the training groups differ for good."""
+    """Centre and spread from the training rows; the slack is widened by how much training groups differ for good."""
     centre, spread = robust(matrix.values)
     wide = slack + group_offset(matrix, centre, spread)
     return Cusum(matrix.columns, np.nan, centre, spread, wide, clip, cap, int(warm))

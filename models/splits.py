@@ -98,6 +98,6 @@ def _apart(time_ns: Ints, tested: Ints, block_ns: int, gap_ns: int) -> Flags:
     before = np.searchsorted(begins, time_ns, "right") - 1  # the last block that begins before the row
     inside = (before >= 0) & (time_ns < ends[np.maximum(before, 0)] + gap_ns)
     after = np.minimum(before + 1, len(tested) - 1)
-    soon = (begins[after] > time_ns) & (begins[after] - gap_ns < time_ns)
+    soon = (begins[after] > time_ns) & (begins[after] - gap_ns <= time_ns)
     apart: Flags = ~(inside | soon)
     return apart
