@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
+from twin.features import Features, Minute, Remembered
 from twin.figures import Belief, Books, Figures
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
 from twin.kpis import METRICS
@@ -45,7 +46,8 @@ class Settings:
     """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data.
 
     `estimate`: estimate the state of every pot, its current efficiency too; else `efficiency` [1] with its standard
-    uncertainty `u_efficiency` [1] is taken as it is.
+    uncertainty `u_efficiency` [1] is taken as it is. `features`: work out every minute what models see
+    (`Report.minutes`); it needs the estimate.
     """
 
     tick_s: float = 1.0
@@ -54,12 +56,17 @@ class Settings:
     efficiency: float = 0.94
     u_efficiency: float = 0.006
     estimate: bool = False
+    features: bool = False
 
 
 class State:
     """Everything the twin remembers. Row = place in the roster, for every unit; column = code in SIGNALS."""
 
-    def __init__(self, roster: Roster, settings: Settings, track: Track | None) -> None:
+    def __init__(
+        self, roster: Roster, settings: Settings, track: Track | None, remembered: Remembered | None = None
+    ) -> None:
+        self.remembered = remembered
+        self.minutes: list[Minute] = []  # finished in the step being taken
         self.newest_tick = -1
         self.closed_ns = 0
         self.pending = Readings.empty()
@@ -124,6 +131,9 @@ class Engine:
         self.whole = all_sites and not cut_sites
         self.figures = Figures(roster, plan, self.settings.efficiency)
         self.tracker = Tracker(roster, self.settings.horizon_h) if self.settings.estimate else None
+        self.features: Features | None = None
+        if self.tracker is not None and self.settings.features:
+            self.features = Features(roster, self.tracker)
 
     @property
     def plant(self) -> Plant:
@@ -131,13 +141,17 @@ class Engine:
 
     def start(self) -> State:
         """The state of a twin that has seen nothing."""
-        return State(self.roster, self.settings, None if self.tracker is None else self.tracker.start())
+        track = None if self.tracker is None else self.tracker.start()
+        return State(self.roster, self.settings, track, None if self.features is None else self.features.start())
 
     def step(self, state: State, readings: Readings) -> tuple[State, Report]:
         """Take readings in any order and amount; the report tells of the last closed tick."""
         state.grow(self.roster)
         if state.track is not None and self.tracker is not None:
             self.tracker.grow(state.track)
+        if state.remembered is not None and self.features is not None:
+            self.features.grow(state.remembered)
+        state.minutes = []
         si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
         self._book(state, readings, si)
         events = self._ticks(state, readings)
@@ -152,6 +166,7 @@ class Engine:
             events=tuple(events),
             active=state.faults.active.T.copy(),
             estimate=None if state.track is None else state.track.estimate,
+            minutes=tuple(state.minutes),
         )
 
     def _book(self, state: State, readings: Readings, si: Floats) -> None:
@@ -196,8 +211,13 @@ class Engine:
         said = state.said_ns[readings.unit, readings.signal]
         si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
         if state.track is not None and self.tracker is not None:
+            fresh = readings.time_ns > said
             self.tracker.begin(state.track, closed_ns, state.value, state.said_ns)
-            self.tracker.take(state.track, readings, si, readings.time_ns > said)
+            if state.remembered is not None and self.features is not None:
+                over = self.features.begin(state.remembered, closed_ns, state.value, state.said_ns, state.track)
+                state.minutes += [] if over is None else [over]
+                self.features.take(state.remembered, readings, si, fresh, closed_ns)
+            self.tracker.take(state.track, readings, si, fresh)
         newer = readings.time_ns >= said
         if not newer.all():
             readings, si = readings.take(newer), si[newer]

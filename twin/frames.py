@@ -277,7 +277,8 @@ class Report:
 
     `pots` and `lines` are frames; `figures` the windows that changed; `grades` verdicts of the plan (`plan.Grade`);
     `active` (units, faults) which faults of `faults.FAULTS` are active; `estimate` of the last minute that is over,
-    None where no state is estimated; `scores` stay empty until a model fills them.
+    None where no state is estimated; `scores` stay empty until a model fills them. `minutes`: the `features.Minute`s
+    that ended in this step.
     """
 
     time_ns: int
@@ -289,3 +290,4 @@ class Report:
     active: NDArray[np.bool_]
     estimate: Estimate | None = None
     scores: dict[str, Floats] = field(default_factory=dict)
+    minutes: tuple[object, ...] = ()
