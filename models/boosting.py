@@ -28,7 +28,8 @@ CHUNK_CELLS = 20_000_000  # of one block of occluded rows
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """How to boost. `bins` a column is cut into (less is faster). `weights`: how much more rows of rare classes count, `balanced` = in full, `sqrt` = half way.
+    """How to boost. `bins` a column is cut into (less is faster). `weights`: how much more rows of rare classes count,
+    `balanced` = in full, `sqrt` = half way.
 
     threads: more than one is slower by far where other programs share the cores, for each waits for the last one."""
 
