@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
@@ -23,12 +22,14 @@ from twin.features import Features, Minute, Remembered
 from twin.figures import Belief, Books, Figures
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
 from twin.kpis import METRICS
+from twin.late import too_late_to_tell
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
 from twin.portfolio import portfolio_grades
+from twin.rules import watch_minute
 from twin.signals import SIGNALS, of_topic
 from twin.times import day_of
-from twin.tracking import SAMPLED, Track, Tracker
+from twin.tracking import Track, Tracker
 from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
 from twin.windows import LONG
@@ -67,6 +68,7 @@ class State:
     ) -> None:
         self.remembered = remembered
         self.minutes: list[Minute] = []  # finished in the step being taken
+        self.beside = b""  # what goes on with this state: the memory of who judges the minutes
         self.newest_tick = -1
         self.closed_ns = 0
         self.pending = Readings.empty()
@@ -188,7 +190,7 @@ class Engine:
         newest = np.maximum.accumulate(np.concatenate([[state.newest_tick], tick]))
         # A late reading takes effect in the next tick to close after it came.
         effective = np.maximum(tick, newest[:-1] - self.settings.grace)
-        told = _too_late_to_tell(state, readings, tick, effective)
+        told = too_late_to_tell(state.said_ns, readings, tick, effective)
         if told.any():
             readings, effective = readings.take(~told), effective[~told]
         state.newest_tick = int(newest[-1])
@@ -215,7 +217,9 @@ class Engine:
             self.tracker.begin(state.track, closed_ns, state.value, state.said_ns)
             if state.remembered is not None and self.features is not None:
                 over = self.features.begin(state.remembered, closed_ns, state.value, state.said_ns, state.track)
-                state.minutes += [] if over is None else [over]
+                if over is not None:
+                    state.minutes.append(over)
+                    events.extend(watch_minute(state.faults, over))
                 self.features.take(state.remembered, readings, si, fresh, closed_ns)
             self.tracker.take(state.track, readings, si, fresh)
         newer = readings.time_ns >= said
@@ -287,15 +291,3 @@ class Engine:
                 if kpi in figures.kpis:
                     value = Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0]))
                 yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct, unfit)
-
-
-def _too_late_to_tell(state: State, readings: Readings, tick: Ints, effective: Ints) -> NDArray[np.bool_]:
-    """Late readings that change no frame, fault or estimate, because a newer one was told: not worth keeping until
-    a tick closes. A backlog that drains, or a restart that reads back what it knows, would fill the memory with them.
-    One is left for each tick that they let close.
-    """
-    older = readings.time_ns < state.said_ns[readings.unit, readings.signal]
-    told: NDArray[np.bool_] = (tick < effective) & older & ~np.isin(readings.signal, SAMPLED)
-    rows = np.flatnonzero(told)
-    told[rows[np.unique(effective[rows], return_index=True)[1]]] = False
-    return told

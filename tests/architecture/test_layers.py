@@ -26,7 +26,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("kpis",),
     ("portfolio", "figures", "tracking", "states"),
     ("catalogue", "alarms"),  # alarms: step 5
-    ("features", "anomalies"),
+    ("features", "anomalies", "late"),
+    ("rules",),
     ("engine",),
     ("checkpoint",),
     # the pure core ends here

@@ -13,7 +13,17 @@ moments of work), `pots` and `lines` (quantities of pots and of lines), `table` 
 
 from twin.features.features import Features
 from twin.features.minute import Minute
-from twin.features.state import Remembered
+from twin.features.state import Remembered, from_bytes, to_bytes
 from twin.features.table import FEATURES, LINE_FEATURES, VERSION, Feature
 
-__all__ = ["FEATURES", "LINE_FEATURES", "VERSION", "Feature", "Features", "Minute", "Remembered"]
+__all__ = [
+    "FEATURES",
+    "LINE_FEATURES",
+    "VERSION",
+    "Feature",
+    "Features",
+    "Minute",
+    "Remembered",
+    "from_bytes",
+    "to_bytes",
+]
