@@ -27,9 +27,10 @@ from twin.anomalies import Anomalies, Happened, Rules, step
 from twin.features import FEATURES, LINE_FEATURES, VERSION, Minute
 from twin.frames import Floats, Ints
 
-__all__ = ["FILES", "WARNED", "Judges", "Scored", "Scoring", "load", "packaged", "signal_set"]
+__all__ = ["FILES", "INPUTS", "WARNED", "Judges", "Scored", "Scoring", "load", "packaged", "signal_set"]
 
 FILES = {"pots": "pots.skops", "lines": "lines.skops", "warning": "anode-effect.skops", "unusual": "unusual.skops"}
+INPUTS = "inputs.skops"  # what the columns were in training, to watch drift against; a folder may do without
 WARNED = "anode_effect"
 COLUMNS = tuple(row.name for row in FEATURES)
 LINE_COLUMNS = tuple(row.name for row in LINE_FEATURES)
