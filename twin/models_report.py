@@ -141,7 +141,12 @@ def markdown(found: Findings, made: str, notes: Sequence[str]) -> str:
         "",
     ]
     lines += _detectors(found)
-    lines += [
+    return "\n".join([*lines, *_rest(found)]).rstrip() + "\n"
+
+
+def _rest(found: Findings) -> list[str]:
+    """Diagnosis, anode effects, reliability."""
+    lines = [
         "## Diagnosis: what was named first",
         "",
         "![Confusion](images/models-confusion.svg)",
@@ -155,7 +160,7 @@ def markdown(found: Findings, made: str, notes: Sequence[str]) -> str:
     for name, counts in found.reliability.items():
         head = [name, "said", "came true", "rows"]
         lines += _table(head, [["", _number(s, 3), _number(t, 3), f"{n:,}"] for s, t, n in counts])
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
 
 
 def _leads(found: Findings) -> list[str]:
