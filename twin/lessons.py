@@ -174,6 +174,11 @@ class _Writer:
         self.files["values.f32"].write(values.tobytes())
         self.files["rows.i64"].write(where.astype(np.int64).tobytes())
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        for file in self.files.values():
+            file.close()
+
     def flush(self, head: _Head) -> None:
         """What was written until now is a lesson."""
         for file in self.files.values():
@@ -205,6 +210,7 @@ def write_lesson(
             writer.flush(_head(run, effects))
         told(run.now_ns)
     writer.flush(_head(run, effects))
+    writer.close()
 
 
 def _head(run: Run, effects: list[tuple[int, int]]) -> _Head:

@@ -114,23 +114,53 @@ def markdown(found: Findings, made: str, notes: Sequence[str]) -> str:
         for name, value, goal, met, note in wanted(found)
     ]
     lines += _table(["figure", "value", "wanted", "met", "rests on"], rows)
-    explained = ", ".join(sorted(EXPLAINED - {"normal"}))
-    lines += [*notes, "", "## Every cause", "", f"Explained causes ({explained}) do not alarm.", ""]
+    lines += [
+        *notes,
+        "",
+        "## Every cause",
+        "",
+        f"Explained causes ({', '.join(sorted(EXPLAINED - {'normal'}))}) do not alarm.",
+        "",
+    ]
     head = [
-        "cause", "of", "kind", "events", "recall", "recall, moderate", "median delay, min", "right first time",
+        "cause",
+        "of",
+        "kind",
+        "events",
+        "recall",
+        "recall, moderate",
+        "median delay, min",
+        "right first time",
         "else named",
-    ]  # fmt: skip
+    ]
     lines += _table(head, [*_causes(found.pots, "pot"), *_causes(found.lines, "line")])
-    trivial = "Recall by cause, on pots. `always`, `never` and the voltage limit are trivial."
-    lines += ["## Detectors beside each other", "", trivial, "", *_detectors(found)]
-    lines += ["## Diagnosis: what was named first", "", "![Confusion](images/models-confusion.svg)", ""]
-    lines += [*_confused(found.pots), *_confused(found.lines)]
-    lines += ["## Anode effects", "", "![Leads](images/models-leads.svg)", "", *_leads(found)]
+    lines += [
+        "## Detectors beside each other",
+        "",
+        "Recall by cause, on pots. `always`, `never` and the voltage limit are trivial.",
+        "",
+    ]
+    lines += _detectors(found)
+    return "\n".join([*lines, *_rest(found)]).rstrip() + "\n"
+
+
+def _rest(found: Findings) -> list[str]:
+    """Diagnosis, anode effects, reliability."""
+    lines = [
+        "## Diagnosis: what was named first",
+        "",
+        "![Confusion](images/models-confusion.svg)",
+        "",
+        *_confused(found.pots),
+    ]
+    lines += _confused(found.lines)
+    lines += ["## Anode effects", "", "![Leads](images/models-leads.svg)", ""]
+    lines += _leads(found)
     lines += ["## Are the probabilities true?", "", "![Reliability](images/models-reliability.svg)", ""]
     for name, counts in found.reliability.items():
         head = [name, "said", "came true", "rows"]
         lines += _table(head, [["", _number(s, 3), _number(t, 3), f"{n:,}"] for s, t, n in counts])
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
 
 
 def _leads(found: Findings) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from models.boosting import Boosting
 from models.detectors import fit
 from models.diagnosis import Diagnosis, fit_diagnosis
-from models.matrix import Matrix
+from models.matrix import Flags, Matrix
 from models.saving import Metadata, save
 from models.splits import grouped_splits
 from models.warning import EarlyWarning, fit_warning
@@ -32,6 +32,7 @@ LINES = Boosting(trees=25, learning_rate=0.15, leaves=4, rows_per_leaf=10, bins=
 WARNING = Boosting(trees=80, learning_rate=0.1, leaves=10, rows_per_leaf=20, bins=64)
 DAYS = 86_400_000_000_000  # ns, blocks of time dealt out to folds
 EVERY_MIN = 5
+LEAST_EVENTS = 40  # causes at pots in a lesson that is left out to choose limits by
 BATCH = 50_000
 WARNED_PRECISION = 0.7
 WARNED_MIN = 90  # a warning comes true when an anode effect begins within so many minutes
@@ -115,8 +116,20 @@ def _line_folds(lessons: Sequence[Lesson]) -> tuple[int, int]:
     return (min(len(lessons), 4), 1) if len(lessons) > 1 else (1, 2)
 
 
-def _half(lessons: Sequence[Lesson], rows: Rows, parity: int) -> Rows:
-    mine = rows.matrix.group % OWN % 2 == parity
+def _parts(lessons: Sequence[Lesson], rows: Rows) -> list[tuple[Rows, list[tuple[Lesson, Ints]]]]:
+    """Rows to learn from, and what is told of by whom has not seen it: one lesson after the other is left out, or of a
+    single lesson the odd pots. Lessons in which nothing happens to pots teach no limits."""
+    group = rows.matrix.group
+    own = [n for n, lesson in enumerate(lessons) if sum(bool(truth.pots) for truth in lesson.truths) >= LEAST_EVENTS]
+    if len(own) < 2:
+        odd = [(lesson, np.flatnonzero(lesson.pot % 2 == 1)) for lesson in lessons]
+        return [(_some(rows, group % OWN % 2 == 0), odd)]
+    return [
+        (_some(rows, group // OWN != n), [(lessons[n], np.arange(len(lessons[n].time_ns)))]) for n in own
+    ]  # fmt: skip
+
+
+def _some(rows: Rows, mine: Flags) -> Rows:
     return Rows(rows.matrix.take(mine), rows.label[mine])
 
 
@@ -132,19 +145,25 @@ def _all(lesson: Lesson, rows: Ints, says: Callable[[Matrix], Floats], line: boo
     return np.concatenate(found)
 
 
+def _told_of(lesson: Lesson, mine: Ints, said: Floats) -> tuple[Ints, Floats]:
+    return grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said, EVERY_MIN)
+
+
 def _pot_rules(lessons: Sequence[Lesson], rows: Rows, seed: int, told: Told) -> Rules:
-    """Limits from a model of the even pots, on the odd ones."""
-    told("limits: model of half the pots")
-    model, _ = _diagnosis(_half(lessons, rows, 0), POT_CLASSES, POTS, seed, 2)
+    """Limits from what models say of lines, or pots, that they have not seen."""
+    _, causes = _present(rows, POT_CLASSES)
     runs = []
-    for lesson in lessons:
-        mine = np.flatnonzero(lesson.pot % 2 == 1)
-        said = _all(lesson, mine, model.probability, line=False)
-        times, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said, EVERY_MIN)
-        odd = [truth for truth in lesson.truths if truth.pots and any(pot % 2 for pot in truth.pots)]
-        runs.append(Run(times, table, odd, lesson.effects))
+    for part, unseen in _parts(lessons, rows):
+        told("limits: a model of the others")
+        model, _ = _diagnosis(part, POT_CLASSES, POTS, seed, 2, 1)
+        for lesson, mine in unseen:
+            said = np.zeros((len(mine), len(causes)))
+            said[:, [causes.index(name) for name in model.causes]] = _all(lesson, mine, model.probability, line=False)
+            pots = set(np.unique(lesson.pot[mine]).tolist())
+            truths = [truth for truth in lesson.truths if pots & set(truth.pots)]
+            runs.append(Run(*_told_of(lesson, mine, said), truths, lesson.effects))
     told("limits: choosing")
-    return tuned(model.causes, runs, EVERY_MIN)
+    return tuned(causes, runs, EVERY_MIN)
 
 
 def _line_rules(model: Diagnosis) -> Rules:
@@ -154,21 +173,15 @@ def _line_rules(model: Diagnosis) -> Rules:
 
 
 def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Rules, dict[str, float]]:
-    """The limit from which of ten warnings seven come true, of a model of the even pots on the odd ones."""
-    half = _half(lessons, rows, 0)
-    splits = grouped_splits(half.matrix, group_folds=2, block_folds=2, block_ns=DAYS, seed=seed)
-    model, _ = fit_warning(half.matrix, half.label == 1, splits, seed=seed, options=WARNING)
-    smooth = smooth_of((WARNED,))
-    tables = []
-    for lesson in lessons:
-        mine = np.flatnonzero(lesson.pot % 2 == 1)
-        said = _all(lesson, mine, model.probability, line=False)
-        _, table = grid(np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), said[:, None], EVERY_MIN)
-        truth = soon(lesson, mine, WARNED_MIN)
-        _, near = grid(
-            np.asarray(lesson.time_ns[mine]), np.asarray(lesson.pot[mine]), truth[:, None].astype(float), EVERY_MIN
-        )
-        tables.append((smoothed(table, smooth, EVERY_MIN)[:, :, 0], near[:, :, 0]))
+    """The limit from which of ten warnings seven come true, where the models have not been."""
+    smooth, tables = smooth_of((WARNED,)), []
+    for half, unseen in _parts(lessons, rows):
+        splits = grouped_splits(half.matrix, group_folds=2, block_folds=1, seed=seed)
+        model, _ = fit_warning(half.matrix, half.label == 1, splits, seed=seed, options=WARNING)
+        for lesson, mine in unseen:
+            _, table = _told_of(lesson, mine, _all(lesson, mine, model.probability, line=False)[:, None])
+            _, near = _told_of(lesson, mine, soon(lesson, mine, WARNED_MIN)[:, None].astype(np.float64))
+            tables.append((smoothed(table, smooth, EVERY_MIN)[:, :, 0], near[:, :, 0]))
     best, scores = 0.5, {}
     for level in np.linspace(0.1, 0.9, 33).tolist():
         raised = right = 0
