@@ -100,10 +100,10 @@ _ANODES = (
 )
 _HEAT = (
     CauseKind("cold_pot", "Cold pot: cover lost", "pot", "process",
-        "ramp", 3600, 12, ("bath_cold",), (
+        "ramp", 3600, 12, ("bath_cold", "off_gas_hot"), (
             times("loss", 0.20, "top_loss", "growth of the heat lost through the cover"),)),
     CauseKind("hot_pot", "Hot pot: superheat drifts up", "pot", "process",
-        "ramp", 7200, 24, ("bath_hot",), (
+        "ramp", 7200, 24, ("bath_hot", "off_gas_cool"), (
             times("loss", -0.18, "top_loss", "change of the heat lost through the cover"),)),
     CauseKind("alf3_error", "AlF3 does not arrive", "pot", "process",
         "step", 0, 72, ("alf3_low",), (
@@ -120,7 +120,7 @@ _PAD = (
             times("unrest", 7.0, "wave", "growth of the metal wave"),
             times("bubbling", 0.5, "bubbles", "growth of bubble noise"))),
     CauseKind("cathode_wear", "Cathode wears towards a bar", "pot", "process",
-        "slow", 0, 96, ("cathode_drop_high", "iron_high"), (
+        "slow", 0, 96, ("cathode_drop_high", "iron_high", "collector_bar_hot"), (
             times("drop", 0.30, "r_cathode", "growth of the cathode's resistance"),
             plus("bar", 60.0, "K", "bar_temperature", "rise at the hottest collector bar"),
             plus("iron", 1500.0, "ppm", "iron", "iron added to the metal"))),

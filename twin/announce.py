@@ -1,7 +1,7 @@
 """The twin's state for the broker: one retained message a line and a pot, for whoever subscribes to `twin/#`.
 
-    twin/<site>/<line>          figures by window with standard uncertainty, verdicts
-    twin/<site>/<line>/<pot>    estimated state, figures by window, faults that are active
+    twin/<site>/<line>          figures by window with standard uncertainty, verdicts, faults, scores of models
+    twin/<site>/<line>/<pot>    estimated state, figures by window, faults that are active, scores of models
 
 Rim units, the unit is part of each name; what is not known is left out. Retained: a subscriber has the last word at
 once. Described in docs/data-contract.md.
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from twin.causes import CAUSES
 from twin.engine import Engine
 from twin.faults import FAULTS
 from twin.frames import Report, WindowFigures
@@ -40,9 +41,10 @@ def state_messages(engine: Engine, report: Report, root: str) -> list[Message]:
     for grade in report.grades:
         if isinstance(grade, Grade) and grade.window in WINDOWS and grade.unit in engine.lines:
             told.setdefault(grade.unit, {}).setdefault("grades", []).append(_grade(grade))
-    for unit in engine.roster.pot_codes():
+    for unit in (*engine.lines, *engine.roster.pot_codes()):
         faults = [fault.code for fault, on in zip(FAULTS, report.active[unit].tolist(), strict=True) if on]
         told.setdefault(unit, {})["faults"] = faults
+    _scores(told, report)
     kinds, paths, time = engine.roster.kinds, engine.roster.paths, iso(report.time_ns)
     return [
         Message(f"{root}/{paths[unit]}", msgspec.json.encode({"time": time, "unit": paths[unit], **said}))
@@ -72,6 +74,16 @@ def _states(told: dict[int, dict[str, Any]], report: Report) -> None:
             state = told.setdefault(unit, {}).setdefault("state", {})
             if math.isfinite(value):
                 state[row.name] = _known(value, u)
+
+
+def _scores(told: dict[int, dict[str, Any]], report: Report) -> None:
+    """What models say of pots and lines: each score that is known, the cause by its name."""
+    for name, values in report.scores.items():
+        for unit in np.flatnonzero(np.isfinite(values)).tolist():
+            value: float | str = float(values[unit])
+            if name == "cause":
+                value = CAUSES[int(values[unit]) - 1].name if values[unit] > 0 else ""
+            told.setdefault(unit, {}).setdefault("scores", {})[name] = value
 
 
 def _known(value: float, u: float) -> dict[str, float]:

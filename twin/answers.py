@@ -15,11 +15,13 @@ import numpy as np
 
 from twin.engine import Engine
 from twin.frames import Report, WindowFigures
+from twin.judge_thread import JudgeThread
 from twin.levers import WhatIfAnswer, supposed
 from twin.losses import TERMS, Term
 from twin.point import Refused, figure, figures_of
 from twin.states import STATES, TwinState, column
 from twin.times import iso
+from twin.unusual import AnomaliesAnswer, anomalies_answer
 from twin.whatif import SUPERHEAT_BAND
 
 __all__ = [
@@ -121,11 +123,18 @@ _BANDS = {
 
 
 def answer(
-    engine: Engine, report: Report | None, question: str, path: str, changes: Mapping[str, float]
-) -> LineAnswer | PotAnswer | WhatIfAnswer:
-    """The answer to `question` (line, pot or whatif). Raises Refused."""
+    engine: Engine,
+    report: Report | None,
+    question: str,
+    path: str,
+    changes: Mapping[str, float],
+    judge: JudgeThread | None = None,
+) -> LineAnswer | PotAnswer | WhatIfAnswer | AnomaliesAnswer:
+    """The answer to `question` (line, pot, whatif or anomalies). Raises Refused."""
     if report is None or not report.time_ns:
         raise Refused("yet", "warming up: no measurement has been processed yet")
+    if question == "anomalies":
+        return anomalies_answer(engine, judge, _code(engine, path, "line"))
     if question == "whatif":
         return what_if_answer(engine, report, path, changes)
     return line_answer(engine, report, path) if question == "line" else pot_answer(engine, report, path)

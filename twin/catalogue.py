@@ -10,19 +10,38 @@ from types import MappingProxyType
 
 import numpy as np
 
-from twin.faults import FAULTS
+from twin.faults import FAULTS, JUDGED
 from twin.kpis import KPIS
 from twin.plant import Kind
 from twin.signals import MEASUREMENTS, SIGNALS, Signal
 from twin.states import STATES
 
-__all__ = ["CATALOGUE", "FIELDS", "MEASURED", "TWIN", "fault_code", "figure_code", "state_code"]
+__all__ = [
+    "CATALOGUE",
+    "FIELDS",
+    "MEASURED",
+    "SCORES",
+    "TWIN",
+    "TWIN_SCORE",
+    "fault_code",
+    "figure_code",
+    "score_code",
+    "state_code",
+]
 
 # kind of a unit in the roster -> measurement of what the twin says of it
 TWIN: Mapping[Kind, str] = MappingProxyType(
     {"pot": "twin_pot", "line": "twin_line", "section": "twin_section", "site": "twin_site"}
 )
 TWIN_STATE = "twin_state"  # of a pot, each minute
+TWIN_SCORE = "twin_score"  # of a pot or a line, each minute, where models are
+# field -> what models say of a unit
+SCORES: Mapping[str, str] = MappingProxyType({
+    "anomaly_score": "Score of the detector of what is unusual over its limit: above 1 is unusual.",
+    "cause": "Likeliest cause of the open anomaly: its number in the table of causes, 0 = no anomaly.",
+    "cause_probability": "Smoothed probability of that cause; without an anomaly, that something is at work.",
+    "anode_effect_risk": "Probability that an anode effect begins within the horizon of the model.",
+})  # fmt: skip
 _DIFFERENCE = {"C": "K"}
 _U_HELP = "Standard uncertainty of: "
 
@@ -44,16 +63,20 @@ _STATES = tuple(
 _EVENTS = tuple(
     Signal(f"fault_{fault.code}", "1", 0.0, 1.0, 0.0, "event", f"{fault.title}: 1 when it began, 0 when it ended.")
     for fault in FAULTS
+) + tuple(
+    Signal(f"fault_{code}", "1", 0.0, 1.0, 0.0, "event", f"{title}: 1 when it began, 0 when it ended.")
+    for code, (title, _, _) in JUDGED.items()
 )
+_SCORES = tuple(Signal(name, "1", -np.inf, np.inf, 0.0, TWIN_SCORE, text) for name, text in SCORES.items())
 
-CATALOGUE: tuple[Signal, ...] = (*SIGNALS, *_FIGURES, *_EVENTS, *_STATES)
+CATALOGUE: tuple[Signal, ...] = (*SIGNALS, *_FIGURES, *_EVENTS, *_STATES, *_SCORES)
 _CODE = {(row.measurement, row.name): code for code, row in enumerate(CATALOGUE)}
 
 # measurement -> codes of its fields
 FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         measurement: tuple(code for (of, _), code in _CODE.items() if of == measurement)
-        for measurement in (*MEASUREMENTS.values(), *TWIN.values(), TWIN_STATE)
+        for measurement in (*MEASUREMENTS.values(), *TWIN.values(), TWIN_STATE, TWIN_SCORE)
     }
 )
 # of what is measured alone: events that the twin has found stand in one measurement with those of the plant
@@ -75,3 +98,8 @@ def fault_code(fault: str) -> int:
 def state_code(state: str, *, u: bool = False) -> int:
     """Code of an estimated state of a pot, or of its standard uncertainty `u`."""
     return _CODE[TWIN_STATE, f"{'u_' if u else ''}{state}"]
+
+
+def score_code(name: str) -> int:
+    """Code of a row of SCORES."""
+    return _CODE[TWIN_SCORE, name]

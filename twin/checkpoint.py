@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import estimator
+from twin import estimator, features
 from twin.accounting import LineLedger
 from twin.cells import QUANTITIES
 from twin.days import Sums
@@ -28,7 +28,7 @@ from twin.tracking import Track
 
 __all__ = ["from_bytes", "to_bytes"]
 
-KIND = "smelter-twin engine 1"
+KIND = "smelter-twin engine 2"
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -44,6 +44,9 @@ def to_bytes(engine: Engine, state: State) -> bytes:
     if state.track is not None:
         arrays["estimator"] = np.frombuffer(estimator.to_bytes(state.track.state), np.uint8)
         arrays["waiting"] = np.array(state.track.waiting, np.float64).reshape(-1, 4)
+    if state.remembered is not None:
+        arrays["features"] = np.frombuffer(features.to_bytes(state.remembered), np.uint8)
+    arrays["beside"] = np.frombuffer(state.beside, np.uint8)
     return pack(KIND, {**_identity(engine), **_scalars(state)}, arrays)
 
 
@@ -65,6 +68,9 @@ def from_bytes(engine: Engine, data: bytes) -> State:
             _take_ledger(arrays, head["ledgers"][str(code)], f"{code}.", ledger)
         if state.track is not None:
             _take_track(engine, state.track, head, arrays)
+        if state.remembered is not None:
+            features.from_bytes(state.remembered, arrays["features"].tobytes())
+        state.beside = arrays["beside"].tobytes()
     except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise PayloadError("checkpoint", f"not a state of this twin: {error}") from error
     return state
@@ -78,7 +84,12 @@ def _identity(engine: Engine) -> dict[str, Any]:
         "signals": [signal.name for signal in SIGNALS],
         "quantities": list(QUANTITIES),
         "faults": [fault.code for fault in FAULTS],
-        "settings": {"tick_s": settings.tick_s, "horizon_h": settings.horizon_h, "estimate": settings.estimate},
+        "settings": {
+            "tick_s": settings.tick_s,
+            "horizon_h": settings.horizon_h,
+            "estimate": settings.estimate,
+            "features": engine.features is not None,
+        },
     }
 
 
@@ -110,6 +121,7 @@ def _fixed(state: State) -> Arrays:
         "quality": state.quality,
         "faults.active": state.faults.active,
         "faults.since": state.faults.since,
+        "faults.explained": state.faults.explained,
     }
     for code, ledger in state.books.ledgers.items():
         binned = (("voltage", ledger.voltage), ("effect", ledger.effect), ("current", ledger.current))

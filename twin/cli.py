@@ -20,6 +20,7 @@ from twin import (
     cli_simulate,
     cli_size,
     cli_status,
+    cli_train,
 )
 from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
@@ -46,7 +47,9 @@ app.command()(cli_replay.replay)
 app.command()(cli_status.status)
 app.command()(cli_report.report)
 app.command()(cli_size.size)
+cli_evaluate.app.command("models")(cli_train.evaluate_models)
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.add_typer(cli_train.app, name="models")
 app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
 

@@ -15,19 +15,21 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.accounting import LineLedger
 from twin.faults import FaultState, watch
+from twin.features import Features, Minute, Remembered
 from twin.figures import Belief, Books, Figures
 from twin.frames import Event, Floats, Frame, Ints, Quality, Readings, Report, WindowFigures
 from twin.kpis import METRICS
+from twin.late import too_late_to_tell
 from twin.plan import Grade, Plan, grade
 from twin.plant import Line, Plant, Roster, Site
 from twin.portfolio import portfolio_grades
+from twin.rules import watch_minute
 from twin.signals import SIGNALS, of_topic
 from twin.times import day_of
-from twin.tracking import SAMPLED, Track, Tracker
+from twin.tracking import Track, Tracker
 from twin.uncertainty import Figure
 from twin.units import NS_PER_S, SI
 from twin.windows import LONG
@@ -45,7 +47,8 @@ class Settings:
     """`tick_s` [s], `grace` [ticks] before a tick closes, `horizon_h` [h] of late data.
 
     `estimate`: estimate the state of every pot, its current efficiency too; else `efficiency` [1] with its standard
-    uncertainty `u_efficiency` [1] is taken as it is.
+    uncertainty `u_efficiency` [1] is taken as it is. `features`: work out every minute what models see
+    (`Report.minutes`); it needs the estimate.
     """
 
     tick_s: float = 1.0
@@ -54,12 +57,18 @@ class Settings:
     efficiency: float = 0.94
     u_efficiency: float = 0.006
     estimate: bool = False
+    features: bool = False
 
 
 class State:
     """Everything the twin remembers. Row = place in the roster, for every unit; column = code in SIGNALS."""
 
-    def __init__(self, roster: Roster, settings: Settings, track: Track | None) -> None:
+    def __init__(
+        self, roster: Roster, settings: Settings, track: Track | None, remembered: Remembered | None = None
+    ) -> None:
+        self.remembered = remembered
+        self.minutes: list[Minute] = []  # finished in the step being taken
+        self.beside = b""  # what goes on with this state: the memory of who judges the minutes
         self.newest_tick = -1
         self.closed_ns = 0
         self.pending = Readings.empty()
@@ -124,6 +133,9 @@ class Engine:
         self.whole = all_sites and not cut_sites
         self.figures = Figures(roster, plan, self.settings.efficiency)
         self.tracker = Tracker(roster, self.settings.horizon_h) if self.settings.estimate else None
+        self.features: Features | None = None
+        if self.tracker is not None and self.settings.features:
+            self.features = Features(roster, self.tracker)
 
     @property
     def plant(self) -> Plant:
@@ -131,13 +143,17 @@ class Engine:
 
     def start(self) -> State:
         """The state of a twin that has seen nothing."""
-        return State(self.roster, self.settings, None if self.tracker is None else self.tracker.start())
+        track = None if self.tracker is None else self.tracker.start()
+        return State(self.roster, self.settings, track, None if self.features is None else self.features.start())
 
     def step(self, state: State, readings: Readings) -> tuple[State, Report]:
         """Take readings in any order and amount; the report tells of the last closed tick."""
         state.grow(self.roster)
         if state.track is not None and self.tracker is not None:
             self.tracker.grow(state.track)
+        if state.remembered is not None and self.features is not None:
+            self.features.grow(state.remembered)
+        state.minutes = []
         si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
         self._book(state, readings, si)
         events = self._ticks(state, readings)
@@ -152,6 +168,7 @@ class Engine:
             events=tuple(events),
             active=state.faults.active.T.copy(),
             estimate=None if state.track is None else state.track.estimate,
+            minutes=tuple(state.minutes),
         )
 
     def _book(self, state: State, readings: Readings, si: Floats) -> None:
@@ -173,7 +190,7 @@ class Engine:
         newest = np.maximum.accumulate(np.concatenate([[state.newest_tick], tick]))
         # A late reading takes effect in the next tick to close after it came.
         effective = np.maximum(tick, newest[:-1] - self.settings.grace)
-        told = _too_late_to_tell(state, readings, tick, effective)
+        told = too_late_to_tell(state.said_ns, readings, tick, effective)
         if told.any():
             readings, effective = readings.take(~told), effective[~told]
         state.newest_tick = int(newest[-1])
@@ -196,8 +213,15 @@ class Engine:
         said = state.said_ns[readings.unit, readings.signal]
         si = readings.value * _FACTOR[readings.signal] + _OFFSET[readings.signal]
         if state.track is not None and self.tracker is not None:
+            fresh = readings.time_ns > said
             self.tracker.begin(state.track, closed_ns, state.value, state.said_ns)
-            self.tracker.take(state.track, readings, si, readings.time_ns > said)
+            if state.remembered is not None and self.features is not None:
+                over = self.features.begin(state.remembered, closed_ns, state.value, state.said_ns, state.track)
+                if over is not None:
+                    state.minutes.append(over)
+                    events.extend(watch_minute(state.faults, over))
+                self.features.take(state.remembered, readings, si, fresh, closed_ns)
+            self.tracker.take(state.track, readings, si, fresh)
         newer = readings.time_ns >= said
         if not newer.all():
             readings, si = readings.take(newer), si[newer]
@@ -267,15 +291,3 @@ class Engine:
                 if kpi in figures.kpis:
                     value = Figure(float(figures.kpis[kpi][0]), float(figures.u[kpi][0]))
                 yield grade(rule, unit, figures.window, value, coverage, plan.minimum_coverage_pct, unfit)
-
-
-def _too_late_to_tell(state: State, readings: Readings, tick: Ints, effective: Ints) -> NDArray[np.bool_]:
-    """Late readings that change no frame, fault or estimate, because a newer one was told: not worth keeping until
-    a tick closes. A backlog that drains, or a restart that reads back what it knows, would fill the memory with them.
-    One is left for each tick that they let close.
-    """
-    older = readings.time_ns < state.said_ns[readings.unit, readings.signal]
-    told: NDArray[np.bool_] = (tick < effective) & older & ~np.isin(readings.signal, SAMPLED)
-    rows = np.flatnonzero(told)
-    told[rows[np.unique(effective[rows], return_index=True)[1]]] = False
-    return told

@@ -250,7 +250,7 @@ class Event:
     severity: str
     value: float
     limit: float
-    evidence: str = ""
+    evidence: str = ""  # of what a model says: the likely cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,8 @@ class Report:
 
     `pots` and `lines` are frames; `figures` the windows that changed; `grades` verdicts of the plan (`plan.Grade`);
     `active` (units, faults) which faults of `faults.FAULTS` are active; `estimate` of the last minute that is over,
-    None where no state is estimated; `scores` stay empty until a model fills them.
+    None where no state is estimated; `scores` (units,) of `catalogue.SCORES` by roster code, of the last minute that
+    models have judged, empty without models. `minutes`: the `features.Minute`s that ended in this step.
     """
 
     time_ns: int
@@ -289,3 +290,4 @@ class Report:
     active: NDArray[np.bool_]
     estimate: Estimate | None = None
     scores: dict[str, Floats] = field(default_factory=dict)
+    minutes: tuple[object, ...] = ()

@@ -110,7 +110,16 @@ EXPORTED: tuple[Exported, ...] = (
     E("smelter_engine_figures_refused_total", "counter", "Windows whose figures the store refused."),
     E("smelter_engine_waiting_batches", "gauge", "Batches of stored readings that wait for the twin."),
     E("smelter_engine_closed_timestamp_seconds", "gauge", "Source time up to which the twin has closed, since 1970."),
-    E("smelter_engine_faults_active", "gauge", "Pots with this fault now.", ("code",)),
+    E("smelter_engine_faults_active", "gauge", "Pots and lines with this fault now.", ("code",)),
+    E("smelter_models_loaded", "gauge", "1 while models judge every minute, 0 where faults come from rules alone."),
+    E("smelter_models_minute_seconds", "histogram", "Time of the models for one minute.", (), _WRITE_BUCKETS),
+    E("smelter_models_minutes_total", "counter", "Minutes that models have judged."),
+    E("smelter_models_minutes_skipped_total", "counter", "Minutes not judged because newer ones waited."),
+    E("smelter_models_minutes_failed_total", "counter", "Minutes that the models refused."),
+    E("smelter_models_anomalies", "gauge", "Open anomalies of pots and lines."),
+    E("smelter_models_anode_effect_warnings", "gauge", "Pots with an open warning of an anode effect."),
+    E("smelter_models_drifted_columns", "gauge", "Columns that no longer look as in training."),
+    E("smelter_models_drift_psi", "gauge", "Largest population stability index of a column: above 0.25 it drifted."),
 )  # fmt: skip
 _ROWS = {row.name: row for row in EXPORTED}
 

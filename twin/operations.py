@@ -23,6 +23,7 @@ from twin.errors import SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
 from twin.ingest import Counts, Ingestor
+from twin.judge_thread import JudgeThread
 from twin.link import BUFFER_FULL
 from twin.log import Say
 from twin.metrics import Meters, Sample
@@ -228,6 +229,23 @@ class Operations:
         self.readiness.add("engine", wrong)
         self.meters.add(samples)
 
+    def watch_judge(self, judge: JudgeThread) -> None:
+        """The models: without them the twin does its work, and says so."""
+        judge.around_minute = self.meters.histogram("smelter_models_minute_seconds").time
+
+        def samples() -> Iterator[Sample]:
+            yield Sample("smelter_models_loaded", not judge.problem)
+            yield Sample("smelter_models_minutes_total", judge.minutes)
+            yield Sample("smelter_models_minutes_skipped_total", judge.skipped)
+            yield Sample("smelter_models_minutes_failed_total", judge.failed)
+            yield Sample("smelter_models_anomalies", len(judge.latest.opinions))
+            yield Sample("smelter_models_anode_effect_warnings", len(judge.latest.warned))
+            yield Sample("smelter_models_drifted_columns", len(judge.latest.drift))
+            yield Sample("smelter_models_drift_psi", judge.latest.psi)
+
+        self.readiness.remark("models", lambda: judge.problem)
+        self.meters.add(samples)
+
     # -- what is told -------------------------------------------------------------------------------------------
 
     async def metrics(self, accept: str) -> tuple[bytes, str]:
@@ -239,11 +257,11 @@ class Operations:
 
     def routes(self) -> list[Route]:
         """`/health`, `/ready` and `/metrics`, for the page's server."""
-        return http.routes(self.readiness.reasons, self.metrics)
+        return http.routes(self.readiness.reasons, self.metrics, self.readiness.remarks)
 
     def application(self) -> Starlette:
         """The same for a server of their own."""
-        return http.application(self.readiness.reasons, self.metrics)
+        return http.application(self.readiness.reasons, self.metrics, self.readiness.remarks)
 
 
 def _sheet(figures: Figures) -> Iterator[Sample]:

@@ -3,17 +3,17 @@ theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from twin.catalogue import TWIN, fault_code, figure_code, state_code
-from twin.frames import Estimate, Event, Readings, WindowFigures
+from twin.catalogue import TWIN, fault_code, figure_code, score_code, state_code
+from twin.frames import Estimate, Event, Floats, Readings, WindowFigures
 from twin.kpis import KPIS
 from twin.plant import Kind
 from twin.states import STATES, column
 
-__all__ = ["fault_readings", "outputs", "state_readings"]
+__all__ = ["fault_readings", "outputs", "score_readings", "state_readings"]
 
 
 def fault_readings(events: Iterable[Event]) -> Readings:
@@ -67,3 +67,14 @@ def state_readings(estimate: Estimate) -> Readings:
     order = np.argsort(unit, kind="stable")
     time = np.full(len(unit), estimate.time_ns, np.int64)
     return Readings.of(time, unit[order], np.concatenate(signals)[order], np.concatenate(values)[order])
+
+
+def score_readings(time_ns: int, scores: Mapping[str, Floats]) -> Readings:
+    """What models said at the end of a minute: `scores` (units,) by roster code; what is not known is left out."""
+    parts = []
+    for name, values in scores.items():
+        units = np.flatnonzero(np.isfinite(values)).astype(np.int32)
+        times = np.full(len(units), time_ns, np.int64)
+        parts.append(Readings.of(times, units, np.full(len(units), score_code(name), np.int16), values[units]))
+    found = Readings.concat(parts)
+    return found.take(np.argsort(found.unit, kind="stable"))

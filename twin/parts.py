@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from twin.engine import Engine
 from twin.engine import Settings as EngineSettings
 from twin.errors import ConfigError
 from twin.files import read_config, read_secret, read_text, secret_texts
+from twin.judge_thread import JudgeThread
 from twin.mapping.table import Mapping, mapping
 from twin.overflow import Limits
 from twin.plant import Line, Plant, Roster
@@ -36,6 +37,7 @@ __all__ = [
     "codec_of",
     "engine_of",
     "influx_of",
+    "judge_thread_of",
     "mapping_of",
     "plant_of",
     "roles_of",
@@ -147,12 +149,25 @@ def engine_of(settings: Settings, roster: Roster, whole: Plant | None = None) ->
         efficiency=settings["engine.current_efficiency"],
         u_efficiency=settings["engine.current_efficiency_u"],
         estimate=settings["engine.estimate"],
+        features=settings["engine.estimate"],
     )
     whole = whole or roster.plant
     return Engine(
         roster, plan.parse(text, where, kpis.METRICS), constants,
         cut_sites=cut_sites(whole, roster.plant), all_sites=len(whole.sites) == len(roster.plant.sites),
     )  # fmt: skip
+
+
+def judge_thread_of(settings: Settings, engine: Engine, say: Callable[[str], None]) -> JudgeThread:
+    """The models beside the engine; where there are none, it is said once and the twin runs on rules alone."""
+    from twin.judge import judge_of
+
+    judge, problem = judge_of(settings["models.file"])
+    if judge is not None and engine.features is None:
+        judge, problem = None, "engine.estimate is off, and models need the estimate: only signals are watched"
+    if problem:
+        say(problem)
+    return JudgeThread(judge, problem, say)
 
 
 def sink_of(settings: Settings, roster: Roster) -> tuple[OpenStore, str]:

@@ -23,10 +23,19 @@ class Readiness:
 
     def __init__(self) -> None:
         self._checks: list[tuple[str, Callable[[], str]]] = []
+        self._remarks: list[tuple[str, Callable[[], str]]] = []
 
     def add(self, part: str, check: Callable[[], str]) -> None:
         """Ask this too, from now on."""
         self._checks.append((part, check))
+
+    def remark(self, part: str, check: Callable[[], str]) -> None:
+        """Tell this too, where it says something; it makes nothing unready."""
+        self._remarks.append((part, check))
+
+    def remarks(self) -> list[Reason]:
+        """What is worth knowing of a process that does its work."""
+        return [Reason(part, said) for part, check in self._remarks if (said := check())]
 
     def reasons(self) -> list[Reason]:
         """Why this process is not ready; empty when it is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from twin import checkpoint
 from twin.engine import Engine, State
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.frames import Event, Readings, Report, WindowFigures
-from twin.outputs import fault_readings, outputs, state_readings
+from twin.judge_thread import JudgeThread
+from twin.opinions import Judged
+from twin.outputs import fault_readings, outputs, score_readings, state_readings
 from twin.snapshot import EventView, IngestView, Snapshot
 from twin.view import event_view, snapshot
 
@@ -27,9 +30,10 @@ EARLY_READINGS = 3_000_000  # held in memory while the past is read back (23 byt
 class Runner:
     """`feed` is awaited by the ingest (bounded: a slow engine slows the ingest); `run` steps until cancelled.
 
-    `write` gets the figures that changed, the events and the estimated states, every `output_s` and at `finish`;
-    `health` tells of the way in. `state`: where an earlier run stopped; `save` is given the state as bytes, every
-    `save_s` and at `finish`. `whole`: there is nothing to `catch_up` with; else no figures are written before that.
+    `write` gets the figures that changed, the events, the estimated states and the scores, every `output_s` and at
+    `finish`; `health` tells of the way in. `state`: where an earlier run stopped; `save` is given the state as bytes,
+    every `save_s` and at `finish`. `judge`: the models beside the engine. `whole`: there is nothing to `catch_up`
+    with; else no figures are written before that.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class Runner:
         save: Callable[[bytes], Awaitable[None]] | None = None,
         save_s: float = 600.0,
         whole: bool = True,
+        judge: JudgeThread | None = None,
     ) -> None:
         self.engine = engine
+        self.judge = judge
         self.report: Report | None = None
         self.latest: Snapshot | None = None
         self.steps = 0
@@ -67,8 +73,12 @@ class Runner:
         self._events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
         self._unwritten: list[Event] = []
         self._told_ns = 0  # minute of the last estimate written
+        self._scored_ns = 0  # and of the last scores
         self._changed: dict[tuple[int, str, int], WindowFigures] = {}
         self._newer = asyncio.Condition()
+        if judge is not None:
+            judge.told = self._judged
+            judge.resume(self._state.beside)
 
     async def feed(self, readings: Readings) -> None:
         """Hand stored readings to the twin."""
@@ -136,11 +146,23 @@ class Runner:
             self._state, self.report = self.engine.step(self._state, readings)
         self.steps += 1
         self.windows_told += len(self.report.figures)
-        self._unwritten.extend(self.report.events)
-        for event in self.report.events:
-            self._events.appendleft(event_view(event, self.engine.roster.paths))
+        if self.judge is not None:
+            self.judge.hand(self.report.minutes)
+            self.report = replace(self.report, scores=dict(self.judge.latest.scores))
+        self._happened(self.report.events)
         for figures in self.report.figures:
             self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
+
+    def _happened(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._unwritten.append(event)
+            self._events.appendleft(event_view(event, self.engine.roster.paths))
+
+    def _judged(self, judged: Judged) -> None:
+        """Models have judged a minute."""
+        self._happened(judged.events)
+        if self.report is not None:
+            self.report = replace(self.report, scores=dict(judged.scores))
 
     async def catch_up(self, past: AsyncIterator[Readings]) -> int:
         """Take what an earlier run stored after it kept its state; returns how many readings that was.
@@ -154,6 +176,8 @@ class Runner:
                 if len(readings):
                     count += len(readings)
                     self._take(readings)
+                    if self.judge is not None:
+                        await self.judge.settled()
                 await asyncio.sleep(0)
         finally:
             self._early_room = 0
@@ -169,6 +193,9 @@ class Runner:
     async def _keep(self) -> None:
         """Keep the state for a restart; the next try is the next time."""
         if self._save is not None and self.report is not None and self.report.time_ns:
+            if self.judge is not None:
+                await self.judge.settled()
+                self._state.beside = self.judge.to_bytes()
             await self._save(checkpoint.to_bytes(self.engine, self._state))
 
     def _states(self) -> Readings:
@@ -179,14 +206,23 @@ class Runner:
         self._told_ns = estimate.time_ns
         return state_readings(estimate)
 
+    def _scores(self) -> Readings:
+        """The newest scores, when they are of another minute than the last ones."""
+        judged = Judged() if self.judge is None else self.judge.latest
+        if judged.time_ns <= self._scored_ns:
+            return Readings.empty()
+        self._scored_ns = judged.time_ns
+        return score_readings(judged.time_ns, judged.scores)
+
     async def _flush(self) -> None:
         if not self.whole:
             return
         changed, self._changed = self._changed, {}
         events, self._unwritten = self._unwritten, []
         told, states = self._told_ns, self._states()
+        scored, scores = self._scored_ns, self._scores()
         figures = outputs(changed.values(), self.engine.roster.kinds)
-        readings = Readings.concat([figures, fault_readings(events), states])
+        readings = Readings.concat([figures, fault_readings(events), states, scores])
         if not len(readings):
             return
         try:
@@ -196,5 +232,5 @@ class Runner:
         except BaseException:  # away, or stopped in the middle of it: to write twice is harmless
             self._changed = changed | self._changed  # newer figures go over older ones
             self._unwritten = [*events, *self._unwritten]
-            self._told_ns = told
+            self._told_ns, self._scored_ns = told, scored
             raise

@@ -32,6 +32,7 @@ from twin.parts import (
     access_of,
     codec_of,
     engine_of,
+    judge_thread_of,
     plant_of,
     roster_of,
     sink_of,
@@ -158,7 +159,9 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         assert twin.runner is not None
         runner = twin.runner
         app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+            lambda: runner.latest, wait=runner.newer, ask=lambda question, path, changes: answer(
+                runner.engine, runner.report, question, path, changes, runner.judge
+            ),
             access=access_of(settings), beside=twin.ops.routes(),
         )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
@@ -193,6 +196,8 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     if "engine" in twin.roles:
         journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
         twin.runner, jobs["engine"] = _runner(twin, sink, journal)
+        assert twin.runner.judge is not None
+        jobs["models"] = twin.runner.judge.run
         hand_on = twin.runner.feed
         into = Noted(into, journal)
     spool, limits = spool_of(settings) if stores else (None, None)
@@ -245,10 +250,12 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
         except OSError as error:
             twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
 
+    judge = judge_thread_of(settings, twin.engine, twin.say)
+    twin.ops.watch_judge(judge)
     runner = Runner(
         twin.engine, write=store.write, health=twin.ingest_view, output_s=settings["engine.output_s"],
         step_s=settings["engine.tick_s"], state=state, save=save, save_s=settings["engine.checkpoint_s"],
-        whole=not journal.missed,
+        whole=not journal.missed, judge=judge,
     )  # fmt: skip
 
     twin.ops.watch_runner(runner)

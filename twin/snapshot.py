@@ -22,6 +22,9 @@ class PotView(msgspec.Struct, frozen=True):
     verdict: str
     stale: bool
     faults: list[str]
+    cause: str = ""  # of the open anomaly, a name of twin.causes; "" = none
+    cause_probability: float | None = None
+    anode_effect_risk: float | None = None  # probability within the horizon of the model
 
 
 class GradeView(msgspec.Struct, frozen=True):
@@ -57,6 +60,7 @@ class EventView(msgspec.Struct, frozen=True):
     began: bool
     value: float
     advice: str
+    cause: str = ""  # of an anomaly: the likely one, a name of twin.causes
 
 
 class LineView(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from twin.causes import CAUSES, cause_of
 from twin.engine import Engine
-from twin.faults import FAULTS
+from twin.faults import FAULTS, JUDGED
 from twin.frames import Event, Floats, Quality, Report, WindowFigures
 from twin.kpis import METRICS
 from twin.plan import Grade, grade
@@ -36,17 +37,17 @@ def _known(value: float) -> float | None:
 
 def event_view(event: Event, paths: Sequence[str]) -> EventView:
     """One event in words."""
-    fault = _FAULT[event.code]
+    if event.code in JUDGED:
+        title, _, advice = JUDGED[event.code]
+        cause = cause_of(event.evidence)
+        title = f"{title}: {cause.title}" if event.code == "anomaly" else title
+        advice = cause.advice or advice if event.code == "anomaly" else advice
+    else:
+        title, advice = _FAULT[event.code].title, _FAULT[event.code].advice
     return EventView(
-        iso(event.time_ns),
-        paths[event.unit],
-        event.code,
-        fault.title,
-        event.severity,
-        event.began,
-        event.value,
-        fault.advice,
-    )
+        iso(event.time_ns), paths[event.unit], event.code, title, event.severity, event.began, event.value, advice,
+        event.evidence,
+    )  # fmt: skip
 
 
 def snapshot(engine: Engine, report: Report, events: Iterable[EventView], ingest: IngestView) -> Snapshot:
@@ -120,6 +121,7 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
     ages = frame.age_s[:, frame.signals.index(voltage)].tolist()
     bad = (frame.quality[:, frame.signals.index(voltage)] == Quality.BAD).tolist()
     place = {} if figures is None else {int(unit): index for index, unit in enumerate(figures.units)}
+    scores = {name: values.tolist() for name, values in report.scores.items()}
     pots = []
     for row, unit in enumerate(frame.units.tolist()):
         if roster.line_of[unit] != code:
@@ -141,6 +143,18 @@ def _pots(engine: Engine, report: Report, code: int, figures: WindowFigures | No
                 verdict=verdict,
                 stale=ages[row] > STALE_S or bad[row],
                 faults=active,
+                **_scored(scores, unit),
             )
         )
     return pots
+
+
+def _scored(scores: dict[str, list[float]], unit: int) -> dict[str, Any]:
+    """What models say of a unit now; nothing where there are no models, or the unit is new to them."""
+    if not scores or unit >= len(scores["cause"]):
+        return {}
+    number, risk = scores["cause"][unit], scores["anode_effect_risk"][unit]
+    found: dict[str, Any] = {"anode_effect_risk": _known(risk)}
+    if number > 0:
+        found |= {"cause": CAUSES[int(number) - 1].name, "cause_probability": _known(scores["cause_probability"][unit])}
+    return found

@@ -41,10 +41,11 @@ def test_names_say_something(folder: str) -> None:
     assert [name for name in modules(folder) if EMPTY_NAMES & set(name.lower().replace("_", ".").split("."))] == []
 
 
-def test_every_public_function_and_class_of_the_twin_says_what_it_is() -> None:
+@pytest.mark.parametrize("folder", ["twin", "models"])
+def test_every_public_function_and_class_says_what_it_is(folder: str) -> None:
     silent = [
         f"{name}.{node.name}"
-        for name, tree in modules("twin").items()
+        for name, tree in modules(folder).items()
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if not node.name.startswith("_") and not ast.get_docstring(node)

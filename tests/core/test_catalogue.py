@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from twin.catalogue import CATALOGUE, FIELDS, TWIN, fault_code, figure_code, state_code
-from twin.faults import FAULTS
+from twin.catalogue import CATALOGUE, FIELDS, SCORES, TWIN, fault_code, figure_code, score_code, state_code
+from twin.faults import FAULTS, JUDGED
 from twin.kpis import KPIS
 from twin.plant import Kind
 from twin.signals import MEASUREMENTS, SIGNALS
@@ -25,7 +25,7 @@ def test_the_codes_of_the_wire_come_first() -> None:
 
 def test_every_row_is_a_field_of_one_measurement() -> None:
     assert sorted(code for codes in FIELDS.values() for code in codes) == list(range(len(CATALOGUE)))
-    assert set(FIELDS) == {*MEASUREMENTS.values(), "twin_pot", "twin_line", "twin_section", "twin_site", "twin_state"}
+    assert set(FIELDS) == {*MEASUREMENTS.values(), "twin_pot", "twin_line", "twin_section", "twin_site", "twin_state", "twin_score"}
     for measurement, codes in FIELDS.items():
         assert {CATALOGUE[code].measurement for code in codes} == {measurement}
         assert list(codes) == sorted(codes), "readings are read back in order of their code"
@@ -51,6 +51,7 @@ def test_every_figure_fault_and_state_has_a_code_of_its_own() -> None:
         for window in kpi.windows
     ]
     codes += [fault_code(fault.code) for fault in FAULTS]
+    codes += [fault_code(code) for code in JUDGED] + [score_code(name) for name in SCORES]
     codes += [state_code(state.name, u=u) for state in STATES for u in (False, True)]
     assert sorted(codes) == list(range(len(SIGNALS), len(CATALOGUE)))
     row = CATALOGUE[figure_code("twin_pot", "dc_kwh_t", "day")]

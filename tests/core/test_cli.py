@@ -126,8 +126,8 @@ def test_trace_prints_the_hops() -> None:
 
 
 COMMANDS = set(
-    "up run ingest simulate record replay status report trace settings signals evaluate deadletter size map".split()  # noqa: SIM905
-)
+    "up run ingest simulate record replay status report trace settings signals evaluate deadletter size".split()  # noqa: SIM905
+) | {"map", "models"}
 HOPS = ["adapters/mqtt", "codec", "engine", "adapters/influx", "dashboards"]
 
 

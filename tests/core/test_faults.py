@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.plants import NOW_NS, NS
-from twin.faults import FAULTS, Fault, FaultState, watch
+from twin.faults import EXPLAINS, FAULTS, TIMED, Fault, FaultState, watch
 from twin.frames import Event
 from twin.signals import SIGNALS, by_name
 from twin.units import to_si
@@ -50,7 +50,6 @@ def every_second(*stretches: tuple[int, float]) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
 def test_a_row_is_sane(fault: Fault) -> None:
     assert [f.code for f in FAULTS].count(fault.code) == 1
-    assert SIGNALS[fault.column].name == fault.signal
     if fault.sense == "below":
         assert fault.clear >= fault.limit, "it clears on the good side of its limit"
     else:
@@ -60,8 +59,13 @@ def test_a_row_is_sane(fault: Fault) -> None:
     assert fault.rim(fault.si(fault.limit)) == pytest.approx(fault.limit)
     assert fault.title
     assert fault.advice.endswith(".")
-    signal = SIGNALS[fault.column]
-    assert fault.sense == "old" or signal.low < fault.limit < signal.high
+    for name, minutes in fault.explained_by:
+        assert name in EXPLAINS
+        assert (minutes > 0) == (name in TIMED)
+    if fault.of == "signal":
+        signal = SIGNALS[fault.column]
+        assert signal.name == fault.signal
+        assert fault.sense == "old" or signal.low < fault.limit < signal.high
 
 
 def test_the_anode_effect_is_that_of_the_domain() -> None:

@@ -26,6 +26,7 @@ from twin.errors import PayloadError, SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
 from twin.frames import Readings
 from twin.ingest import Ingestor
+from twin.judge_thread import JudgeThread
 from twin.link import BUFFER_FULL
 from twin.log import Log
 from twin.metrics import EXPORTED, Meters, Sample
@@ -42,7 +43,8 @@ from twin.topics import Router
 NAMES = {row.name: row for row in EXPORTED}
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "", "")
 UNITS = ("seconds", "bytes", "messages", "readings", "batches", "problems", "pots", "total", "info")
-STATES = ("ready", "connected", "up", "paused", "stopped", "high", "active")  # 0 or 1, or how many are
+UNITS += ("anomalies", "warnings", "columns", "psi")
+STATES = ("ready", "connected", "up", "paused", "stopped", "high", "active", "loaded")  # 0 or 1, or how many are
 
 
 async def nobody(readings: Readings) -> None:
@@ -142,6 +144,7 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
         ops.watch_ingest(ingestor)
         probe = ops.watch_store(MemoryStore(roster), ingestor)
         ops.watch_runner(runner)
+        ops.watch_judge(JudgeThread(None, "off", str))
         await ingestor.run()
         await probe.ask()
         await runner.feed(steady(range(150)))

@@ -20,15 +20,17 @@ Reasons = Callable[[], Sequence[tuple[str, str]]]  # part and why it is not read
 Text = Callable[[str], Awaitable[tuple[bytes, str]]]  # what is accepted -> the metrics and their content type
 
 
-def routes(reasons: Reasons, metrics: Text) -> list[Route]:
-    """The routes, for an application that has others too."""
+def routes(reasons: Reasons, metrics: Text, remarks: Reasons = tuple) -> list[Route]:
+    """The routes, for an application that has others too. `remarks` are told with `/ready` and make nothing unready."""
 
     async def health(request: Request) -> Response:
         return _json({"status": "ok"}, 200)
 
     async def ready(request: Request) -> Response:
         found = [{"part": part, "reason": reason} for part, reason in reasons()]
-        return _json({"ready": not found, "reasons": found}, 503 if found else 200)
+        beside = [{"part": part, "remark": remark} for part, remark in remarks()]
+        told = {"remarks": beside} if beside else {}
+        return _json({"ready": not found, "reasons": found, **told}, 503 if found else 200)
 
     async def scraped(request: Request) -> Response:
         body, kind = await metrics(request.headers.get("accept", ""))
@@ -37,9 +39,9 @@ def routes(reasons: Reasons, metrics: Text) -> list[Route]:
     return [Route("/health", health), Route("/ready", ready), Route("/metrics", scraped)]
 
 
-def application(reasons: Reasons, metrics: Text) -> Starlette:
+def application(reasons: Reasons, metrics: Text, remarks: Reasons = tuple) -> Starlette:
     """The three alone, for a process without page."""
-    return Starlette(routes=routes(reasons, metrics))
+    return Starlette(routes=routes(reasons, metrics, remarks))
 
 
 def _json(content: object, status: int) -> Response:

@@ -3,7 +3,8 @@
 `/` the page, static files of the package; `/api/snapshot` JSON, 503 while the twin warms up; `/api/stream` event
 `snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}, 200.
 Asked for on demand: `/api/line?path=site/line`, `/api/pot?path=site/line/pot`, `/api/whatif?path=site/line&voltage=-20`
-with the levers of `twin.levers.CONTROLS`; 400, 404 and 503 say in `detail` what would be allowed.
+with the levers of `twin.levers.CONTROLS`, `/api/anomalies?path=site/line`; 400, 404 and 503 say in `detail` what would
+be allowed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from twin.snapshot import Snapshot
 
 __all__ = ["Ask", "Feed", "application", "serve"]
 
-Ask = Callable[[str, str, Mapping[str, float]], object]  # question (line, pot, whatif), path, changes of levers
+Ask = Callable[[str, str, Mapping[str, float]], object]  # question, path, changes of levers
 
 HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 PERIOD_S = 1.0  # one snapshot a period and client
@@ -220,7 +221,7 @@ def application(
         return _json({"status": "warming up" if latest() is None else "ok"})
 
     api = [Route("/api/snapshot", snapshot), Route("/api/stream", stream), Route("/health", health)]
-    asked = [_question(name, ask) for name in ("line", "pot", "whatif")]
+    asked = [_question(name, ask) for name in ("line", "pot", "whatif", "anomalies")]
     app = _Page(
         routes=[*api, *asked, *beside, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed}
     )

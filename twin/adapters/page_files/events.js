@@ -25,6 +25,13 @@ export function isAt(event, line, id) {
   return event.unit === id || event.unit === `${line.path}/${id}`;
 }
 
+/** What happened: of an anomaly its likely cause. */
+function titleOf(event) {
+  if (event.code !== "anomaly") return faultName(event.code, titles);
+  const name = words.causeNames[event.cause];
+  return name ? words.anomaly(name) : event.title;
+}
+
 /** Events of the line and of its pots; a unit without a path counts for the line shown. */
 function eventsOf(snapshot, line) {
   return snapshot.events.filter((e) => !e.unit.includes("/") || `${e.unit}/`.startsWith(`${line.path}/`)).slice(0, MOST);
@@ -57,7 +64,7 @@ export function eventItem(event, pots, open) {
   const sign = el("i", "sign");
   sign.dataset.severity = URGENT.includes(event.severity) ? "urgent" : "mild";
   const state = event.began ? severityWord(event.severity) : words.ended;
-  const what = el("span", "what", unit, " ", el("b", "", faultName(event.code, titles)));
+  const what = el("span", "what", unit, " ", el("b", "", titleOf(event)));
   const item = el("li", "", time, sign, what, el("span", "state", state));
   item.dataset.began = event.began ? "yes" : "no";
   item.dataset.severity = sign.dataset.severity;

@@ -1,6 +1,7 @@
 // The page: one snapshot in, everything on screen brought up to date within one frame.
 
 import { mark, memory, say, show } from "./dom.js";
+import { drawAnomalies, resetAnomalies } from "./anomalies.js";
 import { drawDetail, openDetail, resetDetail, watchDetail } from "./detail.js";
 import { drawEnergy, resetEnergy, watchEnergy } from "./energy.js";
 import { drawEvents, titlesOf } from "./events.js";
@@ -80,6 +81,7 @@ function draw() {
     drawPots(line, titles);
     drawEvents(snapshot, line, open);
   }
+  drawAnomalies(line, open);
   drawEnergy(line);
   drawWhatIf(line);
   drawDetail(snapshot, line, titles);
@@ -127,6 +129,7 @@ function speak() {
   resetPlan();
   resetPots();
   resetDetail();
+  resetAnomalies();
   resetEnergy();
   resetWhatIf();
 }

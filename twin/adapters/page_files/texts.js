@@ -1,6 +1,7 @@
 // Every visible text, one object a language. `words` is the language in use; modules read it when they draw.
 
 import { memory } from "./dom.js";
+import { judged } from "./texts_anomalies.js";
 import { asked } from "./texts_asked.js";
 
 const en = {
@@ -99,6 +100,7 @@ const en = {
   store: "Store",
   faultNames: {},
   ...asked.en,
+  ...judged.en,
 };
 
 const zh = {
@@ -204,8 +206,33 @@ const zh = {
     bath_hot: "槽温偏高",
     bath_cold: "槽温偏低",
     stale: "无数据",
+    no_data: "无数据",
+    noisy: "槽波动",
+    start_up: "新启动槽",
+    feeder_hang: "下料器卡住",
+    feeder_plugged: "下料口堵塞",
+    feeder_overdosing: "下料过量",
+    sludge: "炉底沉淀",
+    anode_current_high: "阳极电流过大",
+    anode_current_low: "阳极无电流",
+    alf3_low: "氟化铝偏低",
+    side_wall_hot: "侧壁过热",
+    cathode_drop_high: "阴极压降偏高",
+    collector_bar_hot: "阴极钢棒过热",
+    iron_high: "铁含量上升",
+    off_gas_hot: "烟气过热：保温料缺失",
+    off_gas_cool: "烟气偏冷：保温料过厚",
+    stuck: "读数卡死",
+    thermocouple_bias: "热电偶偏差",
+    clock_skew: "时钟错误",
+    line_current_low: "系列电流偏低",
+    rectifier_efficiency_low: "整流效率偏低",
+    energy_meter_drift: "交流电表偏高",
+    metal_scale_error: "出铝秤误差",
+    anode_effect_warning: "阳极效应预警",
   },
   ...asked.zh,
+  ...judged.zh,
 };
 
 export const catalogue = { en, zh };
