@@ -28,7 +28,8 @@ CHUNK_CELLS = 20_000_000  # of one block of occluded rows
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """How to boost. `weights`: how much more rows of rare classes count, `balanced` = in full, `sqrt` = half way.
+    """How to boost. weights: how much more rows of rare classes count, `balanced` = in full, `sqrt` = half way; bins:
+    into how many a column is cut, less is faster.
 
     threads: more than one is slower by far where other programs share the cores, for each waits for the last one."""
 
@@ -38,6 +39,7 @@ class Boosting:
     rows_per_leaf: int = 20
     l2: float = 1.0
     weights: Literal["none", "sqrt", "balanced"] = "sqrt"
+    bins: int = 255
     threads: int = 1
 
 
@@ -139,6 +141,7 @@ def _boost(values: Floats, label: Ints, options: Boosting, seed: int) -> Any:
     model = HistGradientBoostingClassifier(
         max_iter=options.trees, learning_rate=options.learning_rate, max_leaf_nodes=options.leaves,
         min_samples_leaf=options.rows_per_leaf, l2_regularization=options.l2, early_stopping=False, random_state=seed,
+        max_bins=options.bins,
     )  # fmt: skip
     with cores(options.threads):
         return model.fit(values, label, sample_weight=weight[label] / np.mean(weight[label]))

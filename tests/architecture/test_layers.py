@@ -57,9 +57,19 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("parts", "operations", "shutdown"),
     ("going_on", "rate"),
     ("service", "recordings"),
-    ("trace", "console", "keys", "progress", "cli_options", "score", "letter_texts"),
+    ("trace", "console", "keys", "progress", "cli_options", "score", "letter_texts", "table_file"),
     ("evaluate",),
-    ("api", "cli_deadletter", "cli_evaluate", "cli_record", "cli_replay", "cli_report", "cli_simulate", "cli_status"),
+    (
+        "api",
+        "cli_deadletter",
+        "cli_evaluate",
+        "cli_models",
+        "cli_record",
+        "cli_replay",
+        "cli_report",
+        "cli_simulate",
+        "cli_status",
+    ),
     ("cli",),
     ("__main__",),
 )
@@ -186,5 +196,11 @@ def test_simulators_do_not_share_the_model_that_they_judge() -> None:
 
 def test_only_the_service_and_tests_know_the_simulators() -> None:
     for name, tree in modules("twin").items():
-        used = {t for t in imports(tree, name, frozenset()) if t.split(".")[0] in ("simulators", "models", "tests")}
+        used = {t for t in imports(tree, name, frozenset()) if t.split(".")[0] in ("simulators", "tests")}
         assert not used or name in ("twin.service", "twin.cli_simulate", "twin.evaluate", "twin.api"), name
+
+
+def test_only_the_service_and_the_command_for_models_know_the_models() -> None:
+    for name, tree in modules("twin").items():
+        used = {t for t in imports(tree, name, frozenset()) if t.split(".")[0] == "models"}
+        assert not used or name in ("twin.service", "twin.cli_models"), name
