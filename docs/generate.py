@@ -7,6 +7,10 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from models.detectors import DETECTORS
+from models.drift import MISSING_LIMIT, PSI_LIMIT
+from models.kinds import KINDS
+from models.saving import FORMAT, TRUSTED
 from twin.catalogue import FIELDS, TWIN
 from twin.faults import FAULTS
 from twin.kpis import KPIS
@@ -128,6 +132,26 @@ def metrics() -> str:
     )
 
 
+def detectors() -> str:
+    rows = (
+        (
+            f"`{d.name}`", d.title, "a row" if d.sees == "row" else "a series", d.help,
+            ", ".join(f"`{name}` {value if value != '' else '(empty)'}" for name, value in d.defaults.items()),
+        )
+        for d in DETECTORS
+    )  # fmt: skip
+    return (
+        "# Detectors\n\nWhat each is for, and its parameters with their defaults ([how they work](../models.md)). *A "
+        "row* is judged by itself; *a series* by what its group did before. Spans and `warm` are in rows; `clip`, "
+        "`slack` in standard deviations.\n\n"
+        + table(("detector", "title", "looks at", "finds", "parameters"), rows)
+        + f"\nModel files are of format {FORMAT} and hold one of the kinds {', '.join(f'`{kind}`' for kind in KINDS)}. "
+        f"Types trusted beside those that skops knows as harmless: {', '.join(f'`{name}`' for name in TRUSTED)}.\n\n"
+        f"A column has drifted above a PSI of {PSI_LIMIT:g}, or with {100 * MISSING_LIMIT:g} % of the rows more "
+        "missing than in training.\n"
+    )
+
+
 PAGES = {
     "settings.md": settings,
     "signals.md": signals,
@@ -136,6 +160,7 @@ PAGES = {
     "parked.md": reasons,
     "plans.md": plans,
     "metrics.md": metrics,
+    "detectors.md": detectors,
 }
 
 

@@ -14,6 +14,7 @@ from twin import (
     cli_deadletter,
     cli_evaluate,
     cli_map,
+    cli_models,
     cli_record,
     cli_replay,
     cli_report,
@@ -49,7 +50,8 @@ app.command()(cli_report.report)
 app.command()(cli_size.size)
 cli_evaluate.app.command("models")(cli_train.evaluate_models)
 app.add_typer(cli_evaluate.app, name="evaluate")
-app.add_typer(cli_train.app, name="models")
+cli_models.app.command()(cli_train.train)
+app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
 

@@ -22,15 +22,7 @@ from twin.progress import Progress
 from twin.scoring import load, packaged, signal_set
 from twin.settings import Settings
 
-__all__ = ["EVALUATION", "TRAINING", "app", "evaluate_models", "train"]
-
-app = typer.Typer(help="Train the models, and use detectors on any table.", no_args_is_help=True)
-
-
-@app.callback()
-def models() -> None:
-    """Train the models, and use detectors on any table."""
-
+__all__ = ["EVALUATION", "TRAINING", "evaluate_models", "train"]
 
 # seeds 5001-: training and tuning; 2001-2010: judging, and nothing else
 TRAINING = (
@@ -85,7 +77,6 @@ def _recorded(settings: Settings, folder: Path, sources: Sequence[str]) -> list[
     return found
 
 
-@app.command()
 def train(
     lessons: FolderOption,
     to: Annotated[Path, typer.Option("--to", help="Folder for the model files and their card.")],

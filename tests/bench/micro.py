@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from tests.bench import load
+from tests.bench import learned, load
 from tests.bench.naive import point
 from twin.codec import Codec
 from twin.engine import Engine
@@ -131,6 +131,13 @@ def _of_lines(roster: Roster, time_ns: int, second: int) -> Readings:
     )
 
 
+def score(name: str, repeats: int, seed: int, *, title: str, rows: int) -> Timing:
+    """A minute of every pot through every detector and both supervised models, one after the other."""
+    score_all = learned.scorer(rows, seed)
+    ((wall, cpu),) = _timed([score_all], repeats)
+    return Timing(name, title, "ms/minute", wall * 1e3, cpu * 1e3, wanted_below=WANTED_MS.get(name, 0.0))
+
+
 MICROS: dict[str, Callable[[str, int, int], Timing]] = {
     "decode-single": partial(decode, title="decode: a message a pot", batched=False),
     "decode-section": partial(decode, title="decode: section messages of 20 pots", batched=True),
@@ -144,8 +151,14 @@ MICROS: dict[str, Callable[[str, int, int], Timing]] = {
     "minute-10000-lines": partial(
         step, title="step that ends a minute, 10,000 pots in 40 lines", pots=10_000, lines=40, stride=60
     ),
+    "models-10000": partial(
+        score, title="models: 10,000 pots, 60 columns, all detectors, warning and diagnosis", rows=10_000
+    ),
 }
-WANTED_MS = {"step-10000": 100.0, "step-10000-lines": 100.0, "minute-10000": 200.0, "minute-10000-lines": 200.0}
+WANTED_MS = {
+    "step-10000": 100.0, "step-10000-lines": 100.0, "minute-10000": 200.0, "minute-10000-lines": 200.0,
+    "models-10000": 2000.0,
+}  # fmt: skip
 
 
 def measure(name: str, repeats: int, seed: int) -> Timing:
