@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,22 @@ __all__ = ["OFF", "Judge", "judge_of"]
 KIND = "smelter-twin judge 1"
 OFF = "off"
 MOST_EXPLAINED = 40  # anomalies a minute of which the signals are worked out, 13 ms each; others follow in the next
+WARM_H = 10.0  # of a unit, before models judge it: so much of every lesson is left out of training
 DRIFT_EVERY = 5  # minutes; what drifts does so over hours
 _FEATURE = {row.name: (n, row) for n, row in enumerate(FEATURES)}
 _LINE_FEATURE = {row.name: (n, row) for n, row in enumerate(LINE_FEATURES)}
+NOT_YET = np.iinfo(np.int64).max
 _PARTS = ("pots", "lines", "warned")
 
 
 class Judge:
-    """The models with what they remember of a plant."""
+    """The models with what they remember of a plant. `warm_h` [h]: so long a unit is not judged, because what is usual
+    of it is not known yet."""
 
-    def __init__(self, judges: Judges, inputs: Reference | None = None) -> None:
+    def __init__(self, judges: Judges, inputs: Reference | None = None, *, warm_h: float = WARM_H) -> None:
         self._judges, self._inputs = judges, inputs
+        self._warm_ns = int(warm_h * 3600e9)
+        self._first_ns: Ints = np.empty(0, np.int64)  # by roster code, NOT_YET before the first minute
         self._rules = dict(zip(_PARTS, (judges.pot_rules, judges.line_rules, judges.warning_rules), strict=True))
         self._state = judges.start(0, 0)
         self._opinions: dict[int, Opinion] = {}
@@ -62,6 +68,7 @@ class Judge:
         """Judge the minute. Raises ModelError when it is not newer than the last."""
         if len(minute.lines) > len(self._state.lines.cause):
             self._state.lines.grow(len(minute.lines))
+        minute = self._warm(minute)
         self._state, scored = self._judges.step(self._state, minute)
         events = [
             *self._happened(scored.of_pots, minute, "pots"),
@@ -75,6 +82,20 @@ class Judge:
             frozenset(self._warned), self._drifted, 0 if self._inputs is None else len(self._inputs.columns),
             self._psi, self.models,
         )  # fmt: skip
+
+    def _warm(self, minute: Minute) -> Minute:
+        """The minute without the values of units that are not warm yet; models say nothing of such a row."""
+        size = 1 + int(max(minute.units.max(initial=0), minute.lines.max(initial=0)))
+        extra = max(0, size - len(self._first_ns))
+        self._first_ns = np.pad(self._first_ns, (0, extra), constant_values=NOT_YET)
+        warm = []
+        for units, values in ((minute.units, minute.values), (minute.lines, minute.line_values)):
+            heard = np.isfinite(values).any(axis=1)
+            first = np.minimum(self._first_ns[units], np.where(heard, minute.time_ns, NOT_YET))
+            self._first_ns[units] = first
+            cold = first > minute.time_ns - self._warm_ns
+            warm.append(np.where(cold[:, None], np.nan, values) if cold.any() else values)
+        return replace(minute, values=warm[0], line_values=warm[1])
 
     def _happened(self, found: list[Happened], minute: Minute, part: str) -> Iterator[Event]:
         """Events of what happened to anomalies, and the opinions that come and go with them."""
@@ -149,6 +170,7 @@ class Judge:
             name: np.frombuffer(to_bytes(getattr(state, name), self._rules[name]), np.uint8) for name in _PARTS
         }
         arrays |= {f"unusual.{name}": getattr(state.unusual, name) for name in ("group", "time_ns", "memory")}
+        arrays["first_ns"] = self._first_ns
         if self._drift is not None:
             arrays |= {"drift.slot": self._drift.slot, "drift.counts": self._drift.counts}
         head = {
@@ -172,6 +194,7 @@ class Judge:
             opinions = [msgspec.convert(row, Opinion) for row in head["opinions"]]
             warned = {int(unit) for unit in head["warned"]}
             unexplained = {int(unit): str(part) for unit, part in head["unexplained"]}
+            first_ns = _ints(arrays, "first_ns")
             kept = self._drift
             if kept is not None:
                 kept = DriftState(
@@ -182,7 +205,7 @@ class Judge:
         self._state.pots, self._state.lines, self._state.warned = (parts[name] for name in _PARTS)
         self._state.unusual, self._drift = unusual, kept
         self._opinions, self._warned = {one.unit: one for one in opinions}, warned
-        self._unexplained = unexplained
+        self._unexplained, self._first_ns = unexplained, first_ns
 
     def _identity(self) -> dict[str, list[str]]:
         return {name: [about.made, about.data, about.signal_set] for name, about in self._judges.about.items()}

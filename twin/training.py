@@ -11,6 +11,7 @@ import numpy as np
 from models.boosting import Boosting
 from models.detectors import fit
 from models.diagnosis import Diagnosis, fit_diagnosis
+from models.drift import Reference, refer
 from models.matrix import Flags, Matrix
 from models.saving import Metadata, save
 from models.splits import grouped_splits
@@ -20,7 +21,7 @@ from twin.curriculum import LINE_CLASSES, POT_CLASSES
 from twin.features.table import PLAIN
 from twin.frames import Floats, Ints
 from twin.lessons import Lesson
-from twin.scoring import COLUMNS, FILES, LINE_COLUMNS, WARNED, matrix, signal_set
+from twin.scoring import COLUMNS, FILES, INPUTS, LINE_COLUMNS, WARNED, matrix, signal_set
 from twin.teaching import HORIZON_MIN, OWN, Rows, clean_rows, line_rows, pot_rows, soon, warning_rows
 from twin.tuning import Run, grid, smooth_of, smoothed, tuned
 
@@ -85,6 +86,7 @@ class Trained:
     warning_rules: Rules
     scores: dict[str, dict[str, float]]
     others: dict[str, object]
+    inputs: Reference | None = None  # what the columns were, to watch drift against
 
 
 def _present(rows: Rows, classes: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
@@ -219,8 +221,16 @@ def train(lessons: Sequence[Lesson], *, seed: int, told: Told = lambda text: Non
     anodes = clean_rows(lessons, tuple(ANODES.values()))
     others["anode_pattern"] = fit("anode_pattern", anodes, seed=seed, false_alarms=FALSE_SHARE, parameters=ANODES)
     return Trained(
-        pots, lines, warning, unusual, pot_rules, _line_rules(lines), warning_rules, scores, others
+        pots, lines, warning, unusual, pot_rules, _line_rules(lines), warning_rules, scores, others,
+        references(lessons),
     )  # fmt: skip
+
+
+def references(lessons: Sequence[Lesson]) -> Reference:
+    """What columns that models read look like in clean minutes; times since something happened are left out."""
+    plain = {row.name for row in PLAIN}
+    seen = tuple(name for name in COLUMNS if name in {*TOLD, *AHEAD} - plain)
+    return refer(clean_rows(lessons, seen))
 
 
 def write(folder: Path, trained: Trained, *, data: str, made: str, seeds: tuple[int, ...]) -> dict[str, Metadata]:
@@ -251,4 +261,7 @@ def write(folder: Path, trained: Trained, *, data: str, made: str, seeds: tuple[
     for name, model in trained.others.items():
         about = Metadata("", (), signal_set(), f"To compare with: {name}", data, made, seeds)
         save(folder / f"detector-{name}.skops", model, about)
+    if trained.inputs is not None:
+        about = Metadata("", (), signal_set(), "What the columns are in clean minutes of training", data, made, seeds)
+        save(folder / INPUTS, trained.inputs, about)
     return written

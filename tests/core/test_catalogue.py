@@ -25,15 +25,8 @@ def test_the_codes_of_the_wire_come_first() -> None:
 
 def test_every_row_is_a_field_of_one_measurement() -> None:
     assert sorted(code for codes in FIELDS.values() for code in codes) == list(range(len(CATALOGUE)))
-    assert set(FIELDS) == {
-        *MEASUREMENTS.values(),
-        "twin_pot",
-        "twin_line",
-        "twin_section",
-        "twin_site",
-        "twin_state",
-        "twin_score",
-    }
+    of_units = {"twin_pot", "twin_line", "twin_section", "twin_site"}
+    assert set(FIELDS) == {*MEASUREMENTS.values(), *of_units, "twin_state", "twin_score"}
     for measurement, codes in FIELDS.items():
         assert {CATALOGUE[code].measurement for code in codes} == {measurement}
         assert list(codes) == sorted(codes), "readings are read back in order of their code"

@@ -62,7 +62,7 @@ class MadeUp:
                             values[truth.pots[0], PLACE[SHOWS[truth.cause]]] += 6.0
                         else:
                             of_line[0, LINE_PLACE["ac_over_dc_1h_1d"]] += 6.0
-                minutes.append(Minute(end, units, lines, np.zeros(POTS, np.int64), values, of_line))
+                minutes.append(Minute(end, units, lines, np.zeros(POTS, np.int64), values.astype(np.float64), of_line))
             self.now_ns = minutes[-1].time_ns
             yield tuple(minutes), [e for e in self.effects if self.now_ns - 5 * MINUTE < e[0] <= self.now_ns]
         self.complete = True

@@ -43,7 +43,7 @@ from twin.topics import Router
 NAMES = {row.name: row for row in EXPORTED}
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "", "")
 UNITS = ("seconds", "bytes", "messages", "readings", "batches", "problems", "pots", "total", "info")
-UNITS += ("anomalies", "warnings", "columns", "psi")
+JUDGED = ("anomalies", "warnings", "columns", "psi")
 STATES = ("ready", "connected", "up", "paused", "stopped", "high", "active", "loaded")  # 0 or 1, or how many are
 
 
@@ -79,7 +79,7 @@ def test_names_follow_the_conventions(row: Any) -> None:
     assert row.name.endswith("_seconds") or row.kind != "histogram"
     assert set(row.labels) <= {"reason", "code", "kind", "version", "source"}, "no label that grows with the plant"
     assert row.help.endswith(".")
-    assert row.name.rpartition("_")[2] in UNITS + STATES
+    assert row.name.rpartition("_")[2] in UNITS + STATES + JUDGED
 
 
 def test_every_name_stands_once() -> None:
@@ -144,7 +144,7 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
         ops.watch_ingest(ingestor)
         probe = ops.watch_store(MemoryStore(roster), ingestor)
         ops.watch_runner(runner)
-        ops.watch_judge(JudgeThread(None, "off", str))
+        ops.watch_judge(JudgeThread(None, "off", lambda text: None))
         await ingestor.run()
         await probe.ask()
         await runner.feed(steady(range(150)))
