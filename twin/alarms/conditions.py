@@ -1,0 +1,61 @@
+"""Suppression by design: the declared states of a pot in which some of its alarms say nothing (ISA-18.2 clause 12).
+
+Each row documents what begins the condition, for how long it holds, and which alarms it silences. Crews report
+tapping when the ladle is weighed and a beam raise when it begins and ends; a start-up is declared by a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.alarms.rows import ALARMS
+
+__all__ = ["CONDITIONS", "DECLARED", "Condition", "condition_index"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One row. `signal`: event of the pot that begins it ("" = none), with value 0 ends it where `ends`; `alarm`: the
+    alarm whose being there is the condition; `holds_s`: longest time, `linger_s`: how long it goes on after its end.
+    `declared`: begun and ended by command.
+    """
+
+    name: str
+    title: str
+    silences: tuple[str, ...]
+    holds_s: float
+    linger_s: float = 0.0
+    signal: str = ""
+    ends: bool = False
+    alarm: str = ""
+    declared: bool = False
+    why: str = ""
+
+
+# fmt: off
+DESIGNED: tuple[Condition, ...] = (
+    Condition("tapping", "Tapping", ("voltage_high", "voltage_low", "noisy"), 1800, signal="tapped_metal_kg",
+        why="The anodes follow the metal down; voltage and noise move until the controller is back."),
+    Condition("anode_change", "Anode change", ("voltage_high", "voltage_low", "noisy", "bath_cold"), 7200,
+        signal="anode_changed",
+        why="A cold anode carries no current for hours and takes heat; its neighbours carry more."),
+    Condition("beam_raise", "Beam raise", ("voltage_high", "voltage_low", "noisy"), 3600, 600, signal="beam_raised",
+        ends=True, why="Anodes hang in the auxiliary frame; contacts are remade."),
+    Condition("start_up", "Start-up", ("voltage_high", "voltage_low", "noisy", "bath_hot", "bath_cold"), 60 * 86400,
+        declared=True, why="A young pot runs hot, at high voltage and without ledge, on purpose."),
+    Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy", "bath_hot"), 86400, 1800,
+        alarm="anode_effect", why="One alarm for the effect; its traces in voltage, noise and heat fade."),
+)
+# fmt: on
+# Roots are conditions too: of every unit below theirs.
+CONDITIONS: tuple[Condition, ...] = (
+    *(Condition(r.code, r.title, r.covers, 366 * 86400, r.linger_s, alarm=r.code) for r in ALARMS if r.is_root),
+    *DESIGNED,
+)
+DECLARED = tuple(condition.name for condition in CONDITIONS if condition.declared)
+_INDEX = {condition.name: index for index, condition in enumerate(CONDITIONS)}
+
+
+def condition_index(name: str) -> int:
+    """Place of a condition in `CONDITIONS`; raises KeyError for an unknown name."""
+    return _INDEX[name]
