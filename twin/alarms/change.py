@@ -11,7 +11,7 @@ from twin.alarms.rows import ALARMS
 from twin.alarms.state import ANNUNCIATED, AlarmState
 from twin.frames import Ints
 
-__all__ = ["activate", "annunciate", "change", "released", "returned", "unshelve"]
+__all__ = ["activate", "annunciate", "change", "reappear", "released", "returned", "unshelve"]
 
 _LATCHING = np.array([row.latching for row in ALARMS])
 _ANNUNCIATED = np.array(ANNUNCIATED)
@@ -47,7 +47,8 @@ def change(
 
 def activate(state: AlarmState, cells: Ints) -> None:
     """The condition has held for its delay."""
-    state.active[state.at(cells)] = True
+    at = state.at(cells)
+    state.active[at], state.acked[at] = True, False
     annunciate(state, cells[~state.inhibited(cells)])
 
 
@@ -66,10 +67,22 @@ def returned(state: AlarmState, cells: Ints) -> None:
 
 
 def released(state: AlarmState, cells: Ints) -> None:
-    """After inhibition changed: what is inhibited is off the list; what is not any more is there anew, if active."""
+    """People took these out of sight or gave them back: what is there when it comes back is told anew."""
     at = state.at(cells)
-    state.acked[at], state.latched[at] = True, False
-    annunciate(state, cells[state.active[at] & ~state.inhibited(cells)])
+    state.acked[at] = ~state.active[at]
+    reappear(state, cells)
+
+
+def reappear(state: AlarmState, cells: Ints) -> None:
+    """Inhibition changed. What is in sight again, is there and was not acknowledged before, is told anew; one that was
+    acknowledged and has been there all the time still is; one that is over has gone."""
+    at = state.at(cells)
+    state.latched[at] = False
+    visible = cells[~state.inhibited(cells)]
+    there = state.active[state.at(visible)]
+    gone = state.at(visible[~there])
+    state.acked[gone] = True
+    annunciate(state, visible[there & ~state.acked[state.at(visible)]])
 
 
 def unshelve(state: AlarmState, cells: Ints) -> None:

@@ -195,9 +195,8 @@ def _shelve(layout: Layout, state: AlarmState, cells: Ints, asked: Command, move
         raise Declined("not_allowed", f"{high[0]} has high priority: only engineers shelve it")
 
     def act(state: AlarmState, cells: Ints) -> None:
-        at = state.at(cells)
-        state.shelf[at] = asked.until_ns
-        state.acked[at], state.latched[at] = True, False
+        state.shelf[state.at(cells)] = asked.until_ns
+        released(state, cells)
 
     change(state, cells, act, "shelved", moved, who=asked.who, why=f"until {iso(asked.until_ns)}: {asked.why}")
     _note(state, "shelf", cells, asked)

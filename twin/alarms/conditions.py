@@ -17,7 +17,7 @@ __all__ = ["CONDITIONS", "DECLARED", "Condition", "condition_index"]
 class Condition:
     """One row. `signal`: event of the pot that begins it ("" = none), with value 0 ends it where `ends`; `alarm`: the
     alarm whose being there is the condition; `holds_s`: longest time, `linger_s`: how long it goes on after its end.
-    `declared`: begun and ended by command.
+    `limit_of`: a value beyond the limit of this fault ends it. `declared`: begun and ended by command.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Condition:
     signal: str = ""
     ends: bool = False
     alarm: str = ""
+    limit_of: str = ""
     declared: bool = False
     why: str = ""
 
@@ -43,8 +44,14 @@ DESIGNED: tuple[Condition, ...] = (
         ends=True, why="Anodes hang in the auxiliary frame; contacts are remade."),
     Condition("start_up", "Start-up", ("voltage_high", "voltage_low", "noisy", "bath_hot", "bath_cold"), 60 * 86400,
         declared=True, why="A young pot runs hot, at high voltage and without ledge, on purpose."),
-    Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy", "bath_hot"), 86400, 1800,
-        alarm="anode_effect", why="One alarm for the effect; its traces in voltage, noise and heat fade."),
+    Condition("quenched", "Anode effect quenched", ("anode_effect",), 1800, signal="anode_effect_kill",
+        limit_of="anode_effect", why="The controller killed it before anybody could; a re-strike speaks at once."),
+    Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy"), 86400, 1800,
+        alarm="anode_effect", why="One alarm for the effect; its traces in voltage and noise fade."),
+    Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot",), 86400, 14400, alarm="anode_effect",
+        why="Some 30 V times the line current have gone into the bath; it cools for hours."),
+    Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot"), 366 * 86400, 86400,
+        alarm="line_current_low", why="Every pot of the line is cold, then hot while it is brought back."),
 )
 # fmt: on
 # Roots are conditions too: of every unit below theirs.

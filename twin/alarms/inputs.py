@@ -23,6 +23,8 @@ __all__ = ["Inputs", "told"]
 _HOLD = {fault.code: (int(fault.hold_s * NS_PER_S), int(fault.clear_hold_s * NS_PER_S)) for fault in FAULTS}
 _ROW = {row.code: index for index, row in enumerate(ALARMS)}
 _SIGNALS = {by_name(c.signal): (row, c.ends) for row, c in enumerate(CONDITIONS) if c.signal}
+_FAULTS = {fault.code: fault for fault in FAULTS}
+_BEYOND = [(row, _FAULTS[c.limit_of]) for row, c in enumerate(CONDITIONS) if c.limit_of]
 _CURRENT = by_name("line_current_ka")
 _LOW = index_of("line_current_low")
 
@@ -45,6 +47,12 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.time_ns)
 
+    def part(self, rows: slice) -> Inputs:
+        """Some of them, in order."""
+        time_ns, alarm, condition = self.time_ns[rows], self.alarm[rows], self.condition[rows]
+        unit, on, at_ns = self.unit[rows], self.on[rows], self.at_ns[rows]
+        return Inputs(time_ns, alarm, condition, unit, on, at_ns, self.value[rows], self.limit[rows], self.evidence)
+
 
 Row = tuple[int, int, int, int, int, int, float, float]
 
@@ -63,6 +71,7 @@ def told(layout: Layout, events: Iterable[Event] = (), readings: Readings | None
             evidence[alarm, event.unit] = event.evidence
     if readings is not None and len(readings):
         rows += _crews(readings)
+        rows += _beyond(readings)
         rows += _currents(layout, readings)
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8
     order = np.lexsort((np.array(columns[5], np.int64), np.array(columns[0], np.int64)))
@@ -80,6 +89,19 @@ def _crews(readings: Readings) -> list[Row]:
             readings.time_ns[at].tolist(), readings.unit[at].tolist(), readings.value[at].tolist(), strict=True
         ):
             found.append((time, -1, condition, unit, not ends or value > 0, time, value, np.nan))
+    return found
+
+
+def _beyond(readings: Readings) -> list[Row]:
+    """Values that say that a condition is over: the first and the last of each pot, what lies between says no more."""
+    found: list[Row] = []
+    for condition, fault in _BEYOND:
+        value = -readings.value if fault.sense == "below" else readings.value
+        limit = -fault.limit if fault.sense == "below" else fault.limit
+        at = np.flatnonzero((readings.signal == fault.column) & (value > limit))
+        for unit in np.unique(readings.unit[at]).tolist():
+            times = readings.time_ns[at[readings.unit[at] == unit]]
+            found += [(t, -1, condition, unit, 0, t, np.nan, np.nan) for t in {int(times.min()), int(times.max())}]
     return found
 
 

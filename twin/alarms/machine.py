@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.alarms.change import activate, annunciate, change, released, returned, unshelve
+from twin.alarms.change import activate, annunciate, change, reappear, returned, unshelve
 from twin.alarms.conditions import CONDITIONS
 from twin.alarms.inputs import Inputs
 from twin.alarms.layout import Layout
@@ -32,7 +32,11 @@ def _ns(name: str) -> Ints:
 
 _ON, _OFF, REALARM = _ns("on_delay_s"), _ns("off_delay_s"), _ns("realarm_s")
 _COUNTED = [(n, index_of(row.counts), row) for n, row in enumerate(ALARMS) if row.counts]
-_IS = {index_of(c.alarm): n for n, c in enumerate(CONDITIONS) if c.alarm}  # alarm -> the condition that it is
+_IS = {  # alarm -> the conditions that it is
+    index_of(c.alarm): [n for n, other in enumerate(CONDITIONS) if other.alarm == c.alarm]
+    for c in CONDITIONS
+    if c.alarm
+}
 _STAGES: list[Ints] = [np.array([n]) for n, row in enumerate(ALARMS) if row.is_root]
 _STAGES += [np.array([n for n in range(len(ALARMS)) if not ALARMS[n].is_root and (n in _IS) == first])
             for first in (True, False)]  # fmt: skip
@@ -87,7 +91,7 @@ def _conditions(state: AlarmState, inputs: Inputs, rows: slice) -> set[tuple[int
     which = np.flatnonzero(inputs.condition[rows] >= 0) + rows.start
     for n in which.tolist():
         row, unit, at = int(inputs.condition[n]), int(inputs.unit[n]), int(inputs.at_ns[n])
-        if at <= state.begun[row, unit]:
+        if at <= state.begun[row, unit] or not (inputs.on[n] or state.held[row, unit]):
             continue
         state.begun[row, unit] = at
         lasts = CONDITIONS[row].holds_s if inputs.on[n] else CONDITIONS[row].linger_s
@@ -172,7 +176,7 @@ def _silence(state: AlarmState, row: int, units: Ints, event: str, moved: list[M
     def act(state: AlarmState, cells: Ints) -> None:
         at = state.at(cells)
         state.silenced[at] = silenced[alarms[which], where]
-        released(state, cells)
+        reappear(state, cells)
 
     if len(cells):
         change(state, cells, act, event, moved, why=CONDITIONS[row].name)
@@ -180,16 +184,20 @@ def _silence(state: AlarmState, row: int, units: Ints, event: str, moved: list[M
 
 def _hold(layout: Layout, state: AlarmState, alarm: int, units: Ints, moved: list[Moved]) -> None:
     """An alarm that is itself a condition has come at these units: it holds for those below them, or for them."""
-    _of_alarm(layout, state, alarm, units, CONDITIONS[_IS[alarm]].holds_s, moved)
+    for row in _IS[alarm]:
+        _of_alarm(layout, state, (alarm, row), units, CONDITIONS[row].holds_s, moved)
 
 
 def _release(layout: Layout, state: AlarmState, alarm: int, units: Ints, moved: list[Moved]) -> None:
     """It has gone: what it silenced speaks again when it has lingered."""
-    _of_alarm(layout, state, alarm, units, CONDITIONS[_IS[alarm]].linger_s, moved)
+    for row in _IS[alarm]:
+        _of_alarm(layout, state, (alarm, row), units, CONDITIONS[row].linger_s, moved)
 
 
-def _of_alarm(layout: Layout, state: AlarmState, alarm: int, units: Ints, lasts_s: float, moved: list[Moved]) -> None:
-    row = _IS[alarm]
+def _of_alarm(
+    layout: Layout, state: AlarmState, which: tuple[int, int], units: Ints, lasts_s: float, moved: list[Moved]
+) -> None:
+    alarm, row = which
     reached = units
     if ALARMS[alarm].is_root:
         reached = np.concatenate([np.zeros(0, np.int64), *(layout.below(unit) for unit in units.tolist())])

@@ -74,29 +74,30 @@ R = Rational
 # fmt: off
 RATIONAL: Mapping[str, Rational] = MappingProxyType({
     "anode_effect": R("emission", "Too little alumina dissolved: a feeder hangs, or the bath is cold.",
-        "PFC emissions (CF4, C2F6), some 30 V of extra voltage, a pot that overheats.", 3, realarm_s=900),
+        "PFC emissions (CF4, C2F6), some 30 V of extra voltage, a pot that overheats.", 3, on_delay_s=150,
+        realarm_s=1800),
     "voltage_high": R("energy", "Anode-cathode distance too large, bath resistance high, or a bad contact.",
-        "Each 100 mV costs about 320 kWh/t.", 60, "low", on_delay_s=300, off_delay_s=600, realarm_s=14400),
+        "Each 100 mV costs about 320 kWh/t.", 60, "low", on_delay_s=300, off_delay_s=600, realarm_s=86400),
     "voltage_low": R("process", "Anode-cathode distance too small: a spike, a slipped anode, or the beam too low.",
         "Short circuit through the metal, loss of current efficiency.", 30, on_delay_s=300, off_delay_s=600,
         realarm_s=7200),
     "bath_hot": R("process", "Too much superheat: voltage target, cover or AlF3 do not fit.",
         "Ledge melts, side wall and iron at risk, current efficiency falls.", 120, "low", on_delay_s=900,
-        off_delay_s=1800, realarm_s=28800),
+        off_delay_s=1800, realarm_s=86400),
     "bath_cold": R("process", "Heat is lost: cover missing, a new anode, low voltage, or less line current.",
         "Alumina does not dissolve: sludge, then anode effects.", 120, "low", on_delay_s=900, off_delay_s=1800,
-        realarm_s=28800),
+        realarm_s=86400),
     "noisy": R("process", "Metal pad unstable: anode too low, spike, sludge, or a ledge that is not even.",
         "Loss of current efficiency; the controller opens the distance and spends energy.", 60, "low", on_delay_s=600,
-        off_delay_s=1200, realarm_s=14400),
+        off_delay_s=1200, realarm_s=86400),
     "no_data": R("instrument", "Sensor, cable or pot controller silent.",
         "The pot is not watched: anode effects and leaks are not seen.", 60, "low", on_delay_s=60, off_delay_s=300,
-        realarm_s=14400),
+        realarm_s=86400),
 })
 BY_SEVERITY: Mapping[str, Rational] = MappingProxyType({
     severity: R("process", "See the advice.", "The pot leaves its normal operation.", minutes, on_delay_s=delay,
                 off_delay_s=2 * delay, realarm_s=again)
-    for severity, minutes, delay, again in (("low", 120, 300, 28800), ("medium", 30, 60, 14400), ("high", 5, 0, 900))
+    for severity, minutes, delay, again in (("low", 120, 300, 86400), ("medium", 30, 60, 14400), ("high", 5, 0, 1800))
 })
 
 ROOTS: tuple[AlarmRow, ...] = (
@@ -110,7 +111,7 @@ ROOTS: tuple[AlarmRow, ...] = (
         "A rectifier tripped, or the grid or the line was cut.",
         "Pots cool; the bath freezes within hours.", "Find out why and for how long; cover the pots.", 5, scope="line",
         on_delay_s=10, off_delay_s=60, realarm_s=1800, latching=True, share=(0.85, 0.92),
-        covers=("voltage_low", "voltage_high", "noisy", "bath_cold", "bath_hot"), linger_s=7200),
+        covers=("voltage_low", "voltage_high", "noisy"), linger_s=7200),
     AlarmRow("gateway_silent", "Gateway silent", "medium", "instrument",
         "The gateway of a section has no power or no network.",
         "No pot of the section is watched.", "Check power and network of the section's gateway.", 15,
