@@ -50,7 +50,7 @@ DESIGNED: tuple[Condition, ...] = (
         alarm="anode_effect", why="One alarm for the effect; its traces in voltage and noise fade."),
     Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot",), 86400, 14400, alarm="anode_effect",
         why="Some 30 V times the line current have gone into the bath; it cools for hours."),
-    Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot"), 366 * 86400, 86400,
+    Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot"), 366 * 86400, 43200,
         alarm="line_current_low", why="Every pot of the line is cold, then hot while it is brought back."),
 )
 # fmt: on

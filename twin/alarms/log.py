@@ -36,9 +36,9 @@ def log_of(transitions: Iterable[Transition], areas: Sequence[str] = ()) -> Alar
         if one.annunciated:
             open_at[key] = len(rows)
             rows.append([one.time_ns, key, _RANK[one.priority], 0])
+    end_of: dict[int, int] = {}
+    for row in reversed(rows):  # an alarm that is told again ends with its last telling
+        row[3] = row[3] or end_of.get(row[1], 0)
+        end_of[row[1]] = row[3]
     table = np.array(rows, np.int64).reshape(-1, 4)
-    for place in range(len(rows) - 1, -1, -1):  # an alarm told again ends with its last telling
-        later = table[place + 1 :]
-        if table[place, 3] == 0 and (again := np.flatnonzero(later[:, 1] == table[place, 1])).size:
-            table[place, 3] = later[again[0], 3]
     return AlarmLog(table[:, 0], table[:, 1], table[:, 2], table[:, 3], list(keys))
