@@ -23,7 +23,7 @@ from twin.alarms.notices import Notice
 from twin.alarms.routing import AlarmFile, areas_of
 from twin.alarms.saved import from_bytes, to_bytes
 from twin.alarms.state import ACKED, UNACKED, AlarmState
-from twin.alarms.views import AlarmsView, as_transitions, standing, view
+from twin.alarms.views import AlarmsView, as_transitions, counts, standing, view
 from twin.composing import compose, standing_notices
 from twin.errors import PayloadError, SinkUnavailable
 from twin.frames import Event, Readings, Report
@@ -184,6 +184,10 @@ class AlarmDesk:
         """Every alarm that is not normal."""
         return view(self.layout, self.state, language or self.file.language, unit)
 
+    def counts(self) -> dict[str, int]:
+        """How many alarms are in each state but normal; of suppressed ones those whose condition is there."""
+        return counts(self.state)
+
     def standing(self, channel: str) -> list[Notice]:
         """What stands and is routed to a channel, to be told again."""
         cells = standing(self.state, UNACKED, ACKED)
@@ -192,7 +196,7 @@ class AlarmDesk:
 
     async def figures(self, hours: float = 720.0) -> list[Figures]:
         """Figures of every operating position over the last hours, from the journal."""
-        end_ns = self._clock.now_ns()
+        end_ns = self._clock.now_ns() + 1  # what is just now is in it
         start_ns = end_ns - int(hours * 3600 * NS_PER_S)
         return await asyncio.to_thread(self._figures, start_ns, end_ns)
 

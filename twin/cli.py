@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from twin import cli_deadletter, cli_evaluate, cli_record, cli_replay, cli_report, cli_simulate, cli_status
+from twin import cli_alarms, cli_deadletter, cli_evaluate, cli_record, cli_replay, cli_report, cli_simulate, cli_status
 from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
@@ -35,6 +35,7 @@ app.command()(cli_record.record)
 app.command()(cli_replay.replay)
 app.command()(cli_status.status)
 app.command()(cli_report.report)
+app.add_typer(cli_alarms.app, name="alarms")
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_deadletter.app, name="deadletter")
 

@@ -134,6 +134,7 @@ SETTINGS: tuple[Setting, ...] = (
     S("engine.current_efficiency_u", 0.006, "1", "Its standard uncertainty: 92.5-94.5 %, rectangular.", 0.0, 0.1),
     S("engine.output_s", 60.0, "s", "How often the twin's figures are written to the store.", 1, 3600),
     S("engine.checkpoint_s", 600.0, "s", "How often the twin's state is kept for a restart (`twin.state`).", 1, 86400),
+    S("alarms.file", "", "", "Alarm file (TOML): positions, channels, routes, users; empty = only the broker is told."),
     S("page.host", "127.0.0.1", "", "Address the page listens on."),
     S("page.port", 8080, "", "Port of the page.", 1, 65535),
     S(

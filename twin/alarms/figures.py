@@ -33,7 +33,13 @@ class Target(msgspec.Struct, frozen=True):
     low: float = -math.inf
     high: float = math.inf
 
+    @property
+    def words(self) -> str:
+        """The target as a table shows it."""
+        return f"at most {self.high:g}" if self.low == -math.inf else f"{self.low:g} to {self.high:g}"
+
     def met(self, value: float) -> bool:
+        """Whether a value is within."""
         return self.low <= value <= self.high
 
 

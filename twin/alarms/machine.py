@@ -176,6 +176,8 @@ def _silence(state: AlarmState, row: int, units: Ints, event: str, moved: list[M
     def act(state: AlarmState, cells: Ints) -> None:
         at = state.at(cells)
         state.silenced[at] = silenced[alarms[which], where]
+        if CONDITIONS[row].limit_of:  # it struck again: another one, whoever acknowledged the first
+            state.acked[at] &= ~state.active[at]
         reappear(state, cells)
 
     if len(cells):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.alarms.conditions import CONDITIONS
 from twin.alarms.layout import Layout
@@ -16,7 +17,7 @@ from twin.alarms.texts import words
 from twin.frames import Ints
 from twin.times import iso
 
-__all__ = ["AlarmView", "AlarmsView", "as_transitions", "standing", "view"]
+__all__ = ["AlarmView", "AlarmsView", "as_transitions", "counts", "standing", "view"]
 
 MOST = 2000  # alarms in one view; the most urgent ones, the rest is counted
 
@@ -70,24 +71,38 @@ def as_transitions(layout: Layout, state: AlarmState, cells: Ints, event: str, w
     return list(transitions(layout, state, [Moved(state.time_ns, event, alarm, unit, shown, shown, "", why)]))
 
 
-def view(layout: Layout, state: AlarmState, language: str = "en", unit: str = "") -> AlarmsView:
-    """Everything that is not normal (suppressed ones only if their condition is there), at `unit` and below it."""
+def _shown(state: AlarmState) -> tuple[Ints, NDArray[np.uint8]]:
+    """What is not normal (suppressed ones only if their condition is there), and its state."""
     cells = standing(state, *(code for code in range(len(NAMES)) if code != NORMAL))
     shown = state.shown(cells)
     kept = (shown != SUPPRESSED) | state.active[state.at(cells)]
-    cells, shown = cells[kept], shown[kept]
+    return cells[kept], shown[kept]
+
+
+def counts(state: AlarmState) -> dict[str, int]:
+    """How many alarms are in each state but normal."""
+    number = np.bincount(_shown(state)[1], minlength=len(NAMES)).tolist()
+    return {name: count for name, count in zip(NAMES, number, strict=True) if name != NAMES[NORMAL]}
+
+
+def view(layout: Layout, state: AlarmState, language: str = "en", unit: str = "") -> AlarmsView:
+    """Everything that is not normal, at `unit` and below it."""
+    cells, shown = _shown(state)
     if unit:
         at = state.at(cells)[1].tolist()
         mine = np.array([layout.paths[u] == unit or layout.paths[u].startswith(unit + "/") for u in at], bool)
         cells, shown = cells[mine], shown[mine]
-    counts = {NAMES[code]: int(count) for code, count in enumerate(np.bincount(shown, minlength=9)) if count}
+    number = np.bincount(shown, minlength=len(NAMES)).tolist()
+    there = {name: count for name, count in zip(NAMES, number, strict=True) if count}
     order = np.lexsort((-state.told[state.at(cells)], -_urgency(state, cells), _place(shown)))
     children = _children(layout, state)
-    alarms = [_one(layout, state, cell, language, children) for cell in cells[order][:MOST].tolist()]
-    return AlarmsView(iso(state.time_ns), counts, alarms, max(len(cells) - MOST, 0))
+    listed = cells[order][:MOST]
+    whole = zip(listed.tolist(), as_transitions(layout, state, listed, ""), strict=True)
+    alarms = [_one(state, cell, one, language, children) for cell, one in whole]
+    return AlarmsView(iso(state.time_ns), there, alarms, max(len(cells) - MOST, 0))
 
 
-def _place(shown: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Ints:
+def _place(shown: NDArray[np.uint8]) -> Ints:
     """Unacknowledged ones first, what is out of sight last."""
     rank = np.full(len(NAMES), 1)
     rank[UNACKED], rank[ACKED], rank[SUPPRESSED], rank[SHELVED], rank[OUT] = 0, 2, 3, 3, 3
@@ -115,9 +130,8 @@ def _children(layout: Layout, state: AlarmState) -> Mapping[tuple[int, int], int
 
 
 def _one(
-    layout: Layout, state: AlarmState, cell: int, language: str, children: Mapping[tuple[int, int], int]
+    state: AlarmState, cell: int, one: Transition, language: str, children: Mapping[tuple[int, int], int]
 ) -> AlarmView:
-    (one,) = as_transitions(layout, state, np.array([cell]), "")
     alarm, unit = divmod(cell, state.units)
     row, text = ALARMS[alarm], words(language)
     kind = {"shelved": "shelf", "out_of_service": "out", "acknowledged": "acked"}.get(one.after)
