@@ -103,7 +103,7 @@ ALARM_HEAD = ("figure", "before", "after", "target", "met")
 
 def alarm_rows(found: Judged) -> list[tuple[str, ...]]:
     """The table of figures before and after."""
-    rows = [("Alarms", str(found.before.alarms), str(found.after.alarms), "", "")]
+    rows: list[tuple[str, ...]] = [("Alarms", str(found.before.alarms), str(found.after.alarms), "", "")]
     for (target, before, _), (_, after, met) in zip(found.before.verdicts(), found.after.verdicts(), strict=True):
         title = target.title if target.unit == "1" else f"{target.title}, {target.unit}"
         rows.append((title, f"{before:.3g}", f"{after:.3g}", target.words, "yes" if met else "no"))

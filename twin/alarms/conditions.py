@@ -33,6 +33,8 @@ class Condition:
     why: str = ""
 
 
+WHILE = 36500 * 86400.0  # as long as its alarm is there
+
 # fmt: off
 DESIGNED: tuple[Condition, ...] = (
     Condition("tapping", "Tapping", ("voltage_high", "voltage_low", "noisy"), 1800, signal="tapped_metal_kg",
@@ -46,17 +48,17 @@ DESIGNED: tuple[Condition, ...] = (
         declared=True, why="A young pot runs hot, at high voltage and without ledge, on purpose."),
     Condition("quenched", "Anode effect quenched", ("anode_effect",), 1800, signal="anode_effect_kill",
         limit_of="anode_effect", why="The controller killed it before anybody could; a re-strike speaks at once."),
-    Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy"), 86400, 1800,
+    Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy"), WHILE, 1800,
         alarm="anode_effect", why="One alarm for the effect; its traces in voltage and noise fade."),
-    Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot",), 86400, 14400, alarm="anode_effect",
+    Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot",), WHILE, 14400, alarm="anode_effect",
         why="Some 30 V times the line current have gone into the bath; it cools for hours."),
-    Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot"), 366 * 86400, 43200,
+    Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot"), WHILE, 43200,
         alarm="line_current_low", why="Every pot of the line is cold, then hot while it is brought back."),
 )
 # fmt: on
 # Roots are conditions too: of every unit below theirs.
 CONDITIONS: tuple[Condition, ...] = (
-    *(Condition(r.code, r.title, r.covers, 366 * 86400, r.linger_s, alarm=r.code) for r in ALARMS if r.is_root),
+    *(Condition(r.code, r.title, r.covers, WHILE, r.linger_s, alarm=r.code) for r in ALARMS if r.is_root),
     *DESIGNED,
 )
 DECLARED = tuple(condition.name for condition in CONDITIONS if condition.declared)
