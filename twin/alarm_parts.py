@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ from twin.ports import Clock
 from twin.settings import Settings
 from twin.tls import client_context
 
-__all__ = ["Alarms", "alarm_file_of", "alarm_secrets_of", "with_people"]
+__all__ = ["Alarms", "alarm_file_of", "alarm_secrets_of", "alarms_of", "with_people"]
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -68,6 +68,13 @@ def with_people(access: Access, file: AlarmFile) -> Access:
     return replace(access, people=tuple(people))
 
 
+def alarms_of(settings: Settings, roster: Roster, clock: Clock, say: Say, access: Access) -> tuple[Alarms, Access]:
+    """The alarms, to be entered, and who may ask the page: the users of the alarm file too. Raises ConfigError."""
+    file = alarm_file_of(settings, roster)
+    access = with_people(access, file)
+    return Alarms(settings, roster, file, clock, say), access
+
+
 def alarm_secrets_of(file: AlarmFile) -> list[str]:
     """The texts that no log line may hold. Raises ConfigError."""
     names = [
@@ -78,7 +85,7 @@ def alarm_secrets_of(file: AlarmFile) -> list[str]:
 
 
 class Alarms:
-    """`async with`: opened, then closed. The desk is told by `hear`; `jobs` are to be run; `finish` before the end."""
+    """`async with`: opened, then closed. The desk is told by `hear`; `jobs` are to be run, and ended by `end`."""
 
     def __init__(self, settings: Settings, roster: Roster, file: AlarmFile, clock: Clock, say: Say) -> None:
         self.file, self._settings, self._clock, self._say = file, settings, clock, say
@@ -165,8 +172,13 @@ class Alarms:
 
         return alarm_http.routes(self.desk, entries, access)
 
-    async def finish(self) -> None:
-        """Bring the rest to disk; said when that fails."""
+    async def end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """End the jobs, then bring the rest to disk; said when that fails. What is not sent is sent after the start."""
+        ending = list(tasks)
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
         try:
             await self.desk.finish()
         except SinkUnavailable as error:
@@ -175,7 +187,7 @@ class Alarms:
     def samples(self) -> Iterator[Sample]:
         """For the metrics of the process."""
         for state, count in self.desk.counts().items():
-            yield Sample("smelter_alarms", count, (state,))
+            yield Sample("smelter_alarms_active", count, (state,))
         yield Sample("smelter_alarms_annunciated_total", self.desk.annunciated)
         yield Sample("smelter_alarm_transitions_lost_total", self.desk.lost)
         for sender in self._senders:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from twin import cli_alarms, cli_deadletter, cli_evaluate, cli_record, cli_replay, cli_report, cli_simulate, cli_status
+from twin.alarm_parts import alarm_file_of, alarm_secrets_of
 from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
@@ -40,10 +41,14 @@ app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_deadletter.app, name="deadletter")
 
 
+def _alarm_secrets(settings: Settings) -> list[str]:
+    return alarm_secrets_of(alarm_file_of(settings, roster_of(settings))) if settings["alarms.file"] else []
+
+
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:
     form = settings["log.format"]
     terminal = Terminal(Console(), lines_only=form == "json")
-    log = Log(form, settings["log.level"], terminal.write, secrets_of(settings))
+    log = Log(form, settings["log.level"], terminal.write, [*secrets_of(settings), *_alarm_secrets(settings)])
 
     async def process() -> None:
         stop = asyncio.Event()

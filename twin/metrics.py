@@ -70,6 +70,12 @@ EXPORTED: tuple[Exported, ...] = (
     E("smelter_engine_waiting_batches", "gauge", "Batches of stored readings that wait for the twin."),
     E("smelter_engine_closed_timestamp_seconds", "gauge", "Source time up to which the twin has closed, since 1970."),
     E("smelter_engine_faults_active", "gauge", "Pots with this fault now.", ("code",)),
+    E("smelter_alarms_active", "gauge", "Alarms in this state of ISA-18.2 now; none is counted as normal.", ("state",)),
+    E("smelter_alarms_annunciated_total", "counter", "Alarms that operators were told of, again included."),
+    E("smelter_alarm_transitions_lost_total", "counter", "Transitions that the disk refused for too long: not kept."),
+    E("smelter_alarm_notices_sent_total", "counter", "Notices that their receiver has.", ("channel",)),
+    E("smelter_alarm_sends_failed_total", "counter", "Tries that failed; they are tried again.", ("channel",)),
+    E("smelter_alarm_channel_up", "gauge", "1 unless the last try failed.", ("channel",)),
 )  # fmt: skip
 _ROWS = {row.name: row for row in EXPORTED}
 

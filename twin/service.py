@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from twin import topics
+from twin.access import Access
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
 from twin.adapters.publish import MqttPublisher
+from twin.alarm_parts import Alarms, alarms_of
 from twin.announce import state_messages
 from twin.answers import answer
 from twin.codec import Codec
@@ -69,6 +71,7 @@ class Twin:
     source: MqttSource | None = None
     ingestor: Ingestor | None = None
     runner: Runner | None = None
+    alarms: Alarms | None = None
     where: dict[str, str] = field(default_factory=dict)
     say: Say = field(kw_only=True)
     ops: Operations = field(kw_only=True)
@@ -78,6 +81,12 @@ class Twin:
         """The page answers at `url`."""
         self.where["page"] = url
         self.say(f"page: {url}")
+
+    def broker_changed(self, problem: str) -> None:
+        """The broker is lost, for this reason, or ("") is back."""
+        self.ops.broker.told(problem)
+        if self.alarms is not None:
+            self.alarms.broker(problem)
 
     def ingest_view(self) -> IngestView:
         """Health of the way in."""
@@ -131,6 +140,8 @@ async def run(
             await wind_down(
                 tasks, say, settings["stop.within_s"], source=twin.source, runner=twin.runner, ingestor=twin.ingestor
             )
+            if twin.alarms is not None:
+                await twin.alarms.end(task for name, task in tasks.items() if name.startswith("alarm"))
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -153,14 +164,15 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         name = f"{settings['mqtt.client_id']}-state"
         telling = await stack.enter_async_context(publisher_of(settings, name, retain=True))
         jobs["state"] = lambda: _tell(twin, telling)
-    if "page" in twin.roles:
-        assert twin.runner is not None
-        runner = twin.runner
-        app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
-            access=access_of(settings), beside=twin.ops.routes(),
-        )  # fmt: skip
-        jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+    access = access_of(settings)
+    if twin.runner is not None:
+        twin.alarms, access = alarms_of(settings, roster, SystemClock(), twin.say, access)
+        await stack.enter_async_context(twin.alarms)
+        twin.runner.hear = twin.alarms.hear
+        twin.ops.meters.add(twin.alarms.samples)
+        jobs |= twin.alarms.jobs(access)
+        if "page" in twin.roles:
+            _compose_page(twin, twin.runner, twin.alarms.routes(access), access, jobs)
     if settings["metrics.port"]:
         jobs["metrics"] = lambda: serve(
             twin.ops.application(), settings["metrics.host"], settings["metrics.port"],
@@ -173,6 +185,15 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
         jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
     return jobs
+
+
+def _compose_page(twin: Twin, runner: Runner, routes: list[Any], access: Access, jobs: dict[str, Job]) -> None:
+    app = application(
+        lambda: runner.latest, wait=runner.newer, ask=lambda *asked: answer(runner.engine, runner.report, *asked),
+        access=access, beside=[*twin.ops.routes(), *routes],
+    )  # fmt: skip
+    at = (twin.settings["page.host"], twin.settings["page.port"])
+    jobs["page"] = lambda: serve(app, *at, ready=twin.page_is_at)
 
 
 async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
@@ -221,7 +242,7 @@ def _source(twin: Twin, *, stores: bool) -> MqttSource:
         batch_messages=settings["ingest.batch_messages"],
         batch_bytes=settings["ingest.batch_kib"] << 10,
         linger_s=settings["ingest.linger_ms"] / 1e3,
-        on_change=twin.ops.broker.told,
+        on_change=twin.broker_changed,
         alarm=lambda text: twin.say(text, level="error"),
     )
 

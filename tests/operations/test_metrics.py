@@ -18,6 +18,8 @@ from tests.operations.parking import PROBLEMS
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.memory import FakeClock, ListSource, MemorySink
 from twin.adapters.mqtt import Broker, MqttSource
+from twin.alarm_parts import Alarms
+from twin.alarms.routing import default
 from twin.engine import Settings as EngineSettings
 from twin.errors import SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
@@ -31,6 +33,7 @@ from twin.parts import MemoryStore
 from twin.readiness import Probe, Readiness, Reason
 from twin.runner import Runner
 from twin.salvage import REASONS
+from twin.settings import resolve
 from twin.snapshot import IngestView
 
 NAMES = {row.name: row for row in EXPORTED}
@@ -68,7 +71,9 @@ def test_names_follow_the_conventions(row: Any) -> None:
     assert row.name.endswith("_total") == (row.kind == "counter")
     assert bool(row.buckets) == (row.kind == "histogram")
     assert row.name.endswith("_seconds") or row.kind != "histogram"
-    assert set(row.labels) <= {"reason", "code", "kind", "version"}, "no label that grows with the plant"
+    assert set(row.labels) <= {"reason", "code", "kind", "version", "state", "channel"}, (
+        "no label that grows with the plant"
+    )
     assert row.help.endswith(".")
     assert row.name.rpartition("_")[2] in (*UNITS, "active")
 
@@ -129,6 +134,11 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
         ops.watch_counts(ingestor.counts)
         probe = ops.watch_store(MemoryStore(roster), ingestor.counts)
         ops.watch_runner(runner)
+        where = resolve(flags={"data.dir": str(folder)})
+        async with Alarms(
+            where, roster, default(), FakeClock(time.time_ns()), Log("json", "error", lambda line: None)
+        ) as alarms:
+            ops.meters.add(alarms.samples)
         await ingestor.run()
         await probe.ask()
         await runner.feed(steady(range(150)))
