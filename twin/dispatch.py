@@ -119,15 +119,15 @@ class Dispatcher:
 
     async def _chosen(self, waiting: list[Waiting]) -> list[Waiting]:
         """What goes now. What may be with its receiver already is never told again in other company."""
-        fresh = [one for one in waiting if not one.tries]
-        if not self._channel.digests or waiting[0].tries or len(fresh) <= self._limits.digest_above:
+        fresh = not waiting[0].tries  # and so are all behind it
+        if not (self._channel.digests and fresh and len(waiting) > self._limits.digest_above):
             return waiting[: self._channel.most]
         now = iso(self._clock.now_ns() // NS_PER_S * NS_PER_S)
-        notice = digest([one.outgoing.notice for one in fresh], now, self._limits.language, self._limits.link)
-        key = f"digest-{fresh[0].outgoing.key}-{fresh[-1].outgoing.key}"
+        notice = digest([one.outgoing.notice for one in waiting], now, self._limits.language, self._limits.link)
+        key = f"digest-{waiting[0].outgoing.key}-{waiting[-1].outgoing.key}"
         one = Outgoing(self.name, key, notice)
-        await asyncio.to_thread(self._book.merge, [one.number for one in fresh], one)
-        return [fresh[0]._replace(outgoing=one)]
+        await asyncio.to_thread(self._book.merge, [one.number for one in waiting], one)
+        return [waiting[0]._replace(outgoing=one)]
 
     async def _send(self, chosen: list[Waiting]) -> None:
         numbers = [one.number for one in chosen]

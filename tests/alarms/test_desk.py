@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,12 @@ from twin.adapters.memory import FakeClock
 from twin.alarm_desk import AlarmDesk
 from twin.alarms.chain import Selection, broken
 from twin.alarms.commands import Command
+from twin.alarms.moved import Transition
 from twin.alarms.routing import AlarmFile, Alertmanager, Mqtt, Route, Step, Webhook
 from twin.engine import Engine, Settings
 from twin.errors import SinkUnavailable
 from twin.frames import Event, Readings, Report
-from twin.outgoing import AlarmBook
+from twin.outgoing import AlarmBook, Outgoing
 
 FILE = AlarmFile(
     channels=[Mqtt(name="broker"), Webhook(name="shift", url="http://x"), Webhook(name="boss", url="http://y"),
@@ -166,6 +169,37 @@ def test_an_acknowledged_alarm_is_not_escalated() -> None:
     desk.tick()
     asyncio.run(desk.write())
     assert "boss" not in book.backlog()
+
+
+class Slow(MemoryBook):
+    """Takes its time with a commit, in its thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def commit(self, moved: Sequence[Transition], outgoing: Sequence[Outgoing], state: bytes, now_ns: int) -> None:
+        self.begun.set()
+        assert self.may_end.wait(30)
+        super().commit(moved, outgoing, state, now_ns)
+
+
+def test_an_end_in_the_middle_of_a_write_keeps_nothing_twice() -> None:
+    rig, book, clock = Rig(), Slow(), FakeClock(NOW_NS)
+    desk = desk_of(rig, book, clock)
+    effect(rig, desk, clock)
+
+    async def test() -> None:
+        writing = asyncio.create_task(desk.write())
+        await asyncio.to_thread(book.begun.wait, 30)
+        writing.cancel()
+        asyncio.get_running_loop().call_later(0.05, book.may_end.set)
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        await desk.finish()
+
+    asyncio.run(test())
+    assert [e.transition.after for e in book.whole()] == ["unacknowledged"]
 
 
 def test_a_lost_broker_is_one_alarm_of_the_site() -> None:

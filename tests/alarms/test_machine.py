@@ -113,6 +113,12 @@ def test_a_delay_must_pass_without_a_break() -> None:
     rig.wait(5000)
     assert rig.shown("voltage_low", POT) == UNACK, "it came back within the off delay: it never returned"
     assert len(rig.moved) == 1
+    rig.do("ack", POT)
+    rig.ends("voltage_low", POT)
+    rig.wait(10)
+    rig.occurs("voltage_low", POT)
+    rig.wait(700)
+    assert rig.shown("voltage_low", POT) == ACKED, "nor is it a new one"
 
 
 def test_what_was_heard_before_changes_nothing() -> None:
