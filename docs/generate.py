@@ -11,6 +11,10 @@ from models.detectors import DETECTORS
 from models.drift import MISSING_LIMIT, PSI_LIMIT
 from models.kinds import KINDS
 from models.saving import FORMAT, TRUSTED
+from twin.alarms.commands import ACTIONS
+from twin.alarms.conditions import DESIGNED
+from twin.alarms.figures import TARGETS
+from twin.alarms.rows import ALARMS
 from twin.catalogue import FIELDS, TWIN
 from twin.faults import FAULTS
 from twin.kpis import KPIS
@@ -152,7 +156,49 @@ def detectors() -> str:
     )
 
 
+def alarms() -> str:
+    def seconds(value: float) -> str:
+        return f"{value:g}" if value else ""
+
+    rows = (
+        (
+            f"`{a.code}`", a.title, a.scope, a.priority, a.klass, a.respond_min, seconds(a.on_delay_s),
+            seconds(a.off_delay_s), seconds(a.realarm_s), "yes" if a.latching else "",
+            ", ".join(f"`{code}`" for code in a.covers), a.cause, a.consequence, a.advice,
+        )
+        for a in ALARMS
+    )  # fmt: skip
+    head = (
+        "code", "alarm", "at", "priority", "class", "respond min", "on delay s", "off delay s", "again s", "latching",
+        "stands for", "likely cause", "if nothing is done", "what to do",
+    )  # fmt: skip
+    conditions = (
+        (
+            f"`{c.name}`", c.title, ", ".join(f"`{code}`" for code in c.silences),
+            f"`{c.signal}`" if c.signal else f"alarm `{c.alarm}`" if c.alarm else "declared by an engineer",
+            f"with the alarm and {c.linger_s / 60:g} min longer" if c.alarm else f"{c.holds_s / 60:g} min at most",
+            c.why,
+        )
+        for c in DESIGNED
+    )  # fmt: skip
+    actions = ((f"`{name}`", a.role, "yes" if a.why else "", "yes" if a.until else "", a.help) for name, a in
+               ACTIONS.items())  # fmt: skip
+    targets = ((t.title, t.unit, t.words) for t in TARGETS)
+    return (
+        "# Alarms\n\nEvery [fault](faults.md) is an alarm; limit and deadband stand there. Root alarms stand for "
+        "others. How it works: [alarms](../alarms.md).\n\n"
+        + table(head, rows)
+        + "\n## Suppression by design\n\n"
+        + table(("condition", "what", "silences", "begins with", "holds", "why"), conditions)
+        + "\n## Commands\n\n"
+        + table(("command", "least role", "why", "until", "what it does"), actions)
+        + "\n## Targets\n\nPer operating position, in buckets of 10 minutes, empty ones included.\n\n"
+        + table(("figure", "unit", "target"), targets)
+    )
+
+
 PAGES = {
+    "alarms.md": alarms,
     "settings.md": settings,
     "signals.md": signals,
     "kpis.md": kpis,

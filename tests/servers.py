@@ -19,6 +19,7 @@ __all__ = [
     "Server",
     "ServerError",
     "VictoriaMetricsServer",
+    "alertmanager",
     "binary",
     "free_port",
     "influxd",
@@ -211,3 +212,37 @@ def victoria_metrics() -> AbstractContextManager[VictoriaMetricsServer]:
         )
 
     return serving("victoria-metrics", build)
+
+
+ALERTMANAGER_CONFIG = """
+route:
+  receiver: hook
+  group_by: [alertname, unit]
+  group_wait: 10ms
+  group_interval: 50ms
+  repeat_interval: 1h
+receivers:
+  - name: hook
+    webhook_configs:
+      - url: {hook}
+        send_resolved: true
+"""
+
+
+def alertmanager(hook: str) -> AbstractContextManager[Server]:
+    """Run a Prometheus Alertmanager that tells `hook` at once, and alone: it looks for no others."""
+
+    def build(port: int, directory: Path) -> Server:
+        file = directory / "alertmanager.yml"
+        file.write_text(ALERTMANAGER_CONFIG.format(hook=hook))
+        command = (
+            binary("prometheus-alertmanager", "prometheus-alertmanager"),
+            f"--config.file={file}",
+            f"--storage.path={directory}/data",
+            f"--web.listen-address={HOST}:{port}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
+        )
+        return Server(name="alertmanager", port=port, command=command, directory=directory, ping_path="/-/ready")
+
+    return serving("alertmanager", build)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from twin.errors import ConfigError
 
-__all__ = ["Access", "Denied", "host_name", "is_loopback"]
+__all__ = ["Access", "Denied", "Person", "host_name", "is_loopback"]
 
 OPEN = frozenset({"/health", "/ready"})  # for probes, which have no token; they tell nothing of the plant
 _LONGEST_TARGET = 4096  # bytes of path and query
@@ -34,6 +34,15 @@ class Denied(NamedTuple):
     status: int
     detail: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a token of their own; `role` as the alarms have it: viewer, operator, engineer."""
+
+    name: str
+    role: str
+    token: str = field(repr=False)
 
 
 def host_name(header: str) -> str:
@@ -62,10 +71,14 @@ def _is_address(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Access:
-    """What the settings allow. `hosts`: names besides localhost and addresses, `*` = all; `token`: "" = none asked."""
+    """What the settings allow. `hosts`: names besides localhost and addresses, `*` = all; `token`: "" = none asked.
+
+    `people`: who has a token of their own; with any of them nobody is let in without one.
+    """
 
     hosts: frozenset[str] = frozenset()
     token: str = field(default="", repr=False)
+    people: tuple[Person, ...] = ()
 
     @classmethod
     def of(cls, host: str, hosts: str, token: str, token_file: str) -> Access:
@@ -98,7 +111,8 @@ class Access:
         path = target.partition("?")[0]
         if path.startswith("/api/") and said.get(b"sec-fetch-site") == ["cross-site"]:
             return Denied(403, "another web site may not ask this")
-        if self.token and path not in OPEN and not self._knows(said.get(b"authorization", [])):
+        asks = self.token or self.people
+        if asks and path not in OPEN and self._who(said.get(b"authorization", [])) is None:
             return Denied(401, "send the token of page.token_file: Bearer, or as password of any user", (_CHALLENGE,))
         return None
 
@@ -111,17 +125,28 @@ class Access:
             return None
         return Denied(421, f"this page is not known as {name[:100]!r}; add the name to page.hosts")
 
-    def _knows(self, given: list[str]) -> bool:
-        """Whether the request brings the token; compared in a time that says nothing of it."""
+    def who(self, headers: Headers) -> Person | None:
+        """Who brings a token that is known; None for nobody. The shared token has no name; alone it may do everything,
+        beside people with tokens of their own it may look."""
+        return self._who([value.decode("latin-1") for name, value in headers if name.lower() == b"authorization"])
+
+    def _who(self, given: list[str]) -> Person | None:
+        """Compared in a time that says nothing of the token."""
         if len(given) != 1:
-            return False
+            return None
         scheme, _, word = given[0].partition(" ")
-        word = word.strip()
+        user, word = "", word.strip()
         if scheme.lower() == "basic":
             try:
-                word = base64.b64decode(word, validate=True).decode("utf-8").partition(":")[2]
+                user, _, word = base64.b64decode(word, validate=True).decode("utf-8").partition(":")
             except (binascii.Error, ValueError):
-                return False
+                return None
         elif scheme.lower() != "bearer":
-            return False
-        return hmac.compare_digest(word.encode("utf-8", "replace"), self.token.encode())
+            return None
+        shared = (Person("", "viewer" if self.people else "engineer", self.token),) if self.token else ()
+        found = None
+        for person in (*self.people, *shared):
+            same = hmac.compare_digest(word.encode("utf-8", "replace"), person.token.encode())
+            if same and (not person.name or scheme.lower() == "bearer" or user == person.name):
+                found = found or person
+        return found

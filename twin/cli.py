@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from twin import (
+    cli_alarms,
     cli_deadletter,
     cli_evaluate,
     cli_map,
@@ -23,6 +24,7 @@ from twin import (
     cli_status,
     cli_train,
 )
+from twin.alarm_parts import alarm_file_of, alarm_secrets_of
 from twin.cli_options import ConfigOption, SetOption, product_version, settings_of
 from twin.cli_options import loop_factory as _loop_factory
 from twin.console import Terminal, settings_table, signals_table
@@ -48,6 +50,7 @@ app.command()(cli_replay.replay)
 app.command()(cli_status.status)
 app.command()(cli_report.report)
 app.command()(cli_size.size)
+app.add_typer(cli_alarms.app, name="alarms")
 cli_evaluate.app.command("models")(cli_train.evaluate_models)
 app.add_typer(cli_evaluate.app, name="evaluate")
 cli_models.app.command()(cli_train.train)
@@ -56,10 +59,14 @@ app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
 
 
+def _alarm_secrets(settings: Settings) -> list[str]:
+    return alarm_secrets_of(alarm_file_of(settings, roster_of(settings))) if settings["alarms.file"] else []
+
+
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:
     form = settings["log.format"]
     terminal = Terminal(Console(), lines_only=form == "json")
-    log = Log(form, settings["log.level"], terminal.write, secrets_of(settings))
+    log = Log(form, settings["log.level"], terminal.write, [*secrets_of(settings), *_alarm_secrets(settings)])
 
     async def process() -> None:
         stop = asyncio.Event()

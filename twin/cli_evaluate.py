@@ -15,6 +15,7 @@ from rich.text import Text
 
 from twin.cli_options import ConfigOption, SetOption, settings_of
 from twin.evaluate import evaluation, rows
+from twin.evaluate_alarms import Judged, judge
 from twin.parts import engine_of, roster_of
 from twin.progress import Progress
 from twin.score import Row, Scores
@@ -57,6 +58,56 @@ def twin(
     Console().print(_table(made, table))
     if to is not None:
         to.write_text(_markdown(made, table) if to.suffix == ".md" else _json(made, table), "utf-8")
+
+
+@app.command()
+def alarms(
+    config: ConfigOption = None,
+    words: SetOption = None,
+    scenario: Annotated[str, typer.Option(help="Name of a packaged scenario.")] = "bad-month",
+    pots: Annotated[int, typer.Option(min=1, max=2000)] = 300,
+    days: Annotated[float, typer.Option(min=0.25, max=31.0)] = 30.0,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed of a line; may be given several times.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Write the table here too, in Markdown.")] = None,
+) -> None:
+    """What one operating position is told before and after alarm management, against the standard's targets."""
+    settings = settings_of(config, words)
+    roster = roster_of(settings)
+    plan = engine_of(settings, roster).plan
+    text, seeds = "", seed or [1001]
+    for one in seeds:
+        made = f"{scenario}, {pots} pots, {days:g} days, seed {one}"
+        with Progress(made, 0, int(days * 86400) * NS_PER_S) as progress:
+            first: list[int] = []
+
+            def looked(now_ns: int, first: list[int] = first, progress: Progress = progress) -> None:
+                first.append(now_ns)
+                progress.show(now_ns - first[0], "")
+
+            found = judge(roster, plan, scenario, pots, days, one, looked)
+        table = alarm_rows(found)
+        shown = Table(title=made, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in ALARM_HEAD:
+            shown.add_column(name)
+        for row in table:
+            shown.add_row(*row)
+        Console().print(shown)
+        text += f"{made}\n\n| {' | '.join(ALARM_HEAD)} |\n{'|---' * len(ALARM_HEAD)}|\n"
+        text += "".join(f"| {' | '.join(row)} |\n" for row in table) + "\n"
+    if to is not None:
+        to.write_text(text, "utf-8")
+
+
+ALARM_HEAD = ("figure", "before", "after", "target", "met")
+
+
+def alarm_rows(found: Judged) -> list[tuple[str, ...]]:
+    """The table of figures before and after."""
+    rows: list[tuple[str, ...]] = [("Alarms", str(found.before.alarms), str(found.after.alarms), "", "")]
+    for (target, before, _), (_, after, met) in zip(found.before.verdicts(), found.after.verdicts(), strict=True):
+        title = target.title if target.unit == "1" else f"{target.title}, {target.unit}"
+        rows.append((title, f"{before:.3g}", f"{after:.3g}", target.words, "yes" if met else "no"))
+    return rows
 
 
 def _number(value: float) -> str:

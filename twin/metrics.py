@@ -120,6 +120,12 @@ EXPORTED: tuple[Exported, ...] = (
     E("smelter_models_anode_effect_warnings", "gauge", "Pots with an open warning of an anode effect."),
     E("smelter_models_drifted_columns", "gauge", "Columns that no longer look as in training."),
     E("smelter_models_drift_psi", "gauge", "Largest population stability index of a column: above 0.25 it drifted."),
+    E("smelter_alarms_active", "gauge", "Alarms in this state of ISA-18.2 now; none is counted as normal.", ("state",)),
+    E("smelter_alarms_annunciated_total", "counter", "Alarms that operators were told of, again included."),
+    E("smelter_alarm_transitions_lost_total", "counter", "Transitions that the disk refused for too long: not kept."),
+    E("smelter_alarm_notices_sent_total", "counter", "Notices that their receiver has.", ("channel",)),
+    E("smelter_alarm_sends_failed_total", "counter", "Tries that failed; they are tried again.", ("channel",)),
+    E("smelter_alarm_channel_up", "gauge", "1 unless the last try failed.", ("channel",)),
 )  # fmt: skip
 _ROWS = {row.name: row for row in EXPORTED}
 

@@ -59,6 +59,7 @@ class Runner:
         self.windows_told = 0
         self.stepped_s: float | None = None  # when the last step of `run` ended, by the clock that never goes back
         self.around_step: Callable[[], AbstractContextManager[object]] = nullcontext  # for who measures steps
+        self.hear: Callable[[Readings, Report], None] = lambda readings, report: None  # who is told of every step
         self.whole = whole  # False until the past is read back: figures of a part do not go over those of the whole
         self._state = engine.start() if state is None else state
         self._save = save
@@ -152,6 +153,7 @@ class Runner:
         self._happened(self.report.events)
         for figures in self.report.figures:
             self._changed[int(figures.units[0]), figures.window, figures.start_ns] = figures
+        self.hear(readings, self.report)
 
     def _happened(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -163,6 +165,7 @@ class Runner:
         self._happened(judged.events)
         if self.report is not None:
             self.report = replace(self.report, scores=dict(judged.scores))
+            self.hear(Readings.empty(), replace(self.report, events=judged.events))
 
     async def catch_up(self, past: AsyncIterator[Readings]) -> int:
         """Take what an earlier run stored after it kept its state; returns how many readings that was.

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from twin.access import Access
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
-from twin.adapters.publish import MqttPublisher
 from twin.adapters.sparkplug import SparkplugSource
-from twin.announce import state_messages
+from twin.alarm_parts import Alarms, alarms_of
 from twin.answers import answer
 from twin.codec import Codec
 from twin.connections import brokers_of, publisher_of, source_of, sparkplug_of
 from twin.engine import Engine
-from twin.errors import ConfigError, SinkUnavailable, SourceUnavailable
+from twin.errors import ConfigError, SinkUnavailable
 from twin.frames import Readings
 from twin.going_on import GoingOn
 from twin.ingest import Ingestor
@@ -49,6 +49,7 @@ from twin.shares import client_id, left_out, lines_of
 from twin.shutdown import wind_down
 from twin.snapshot import IngestView
 from twin.sources import Together
+from twin.telling import telling_of
 from twin.way_in import NOT_HERE, ingest_view
 
 __all__ = ["SystemClock", "Twin", "run"]
@@ -76,6 +77,7 @@ class Twin:
     sparkplug: SparkplugSource | None = None
     ingestor: Ingestor | None = None
     runner: Runner | None = None
+    alarms: Alarms | None = None
     where: dict[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()  # that this process takes; empty = all
     say: Say = field(kw_only=True)
@@ -86,6 +88,12 @@ class Twin:
         """The page answers at `url`."""
         self.where["page"] = url
         self.say(f"page: {url}")
+
+    def broker_changed(self, problem: str) -> None:
+        """The broker is lost, for this reason, or ("") is back."""
+        self.ops.broker.told(problem)
+        if self.alarms is not None:
+            self.alarms.broker(problem)
 
     def ingest_view(self) -> IngestView:
         """Health of the way in."""
@@ -134,6 +142,8 @@ async def run(
                 tasks, say, settings["stop.within_s"], runner=twin.runner, ingestor=twin.ingestor,
                 sources=[source for source in (twin.source, twin.sparkplug) if source is not None],
             )  # fmt: skip
+            if twin.alarms is not None:
+                await twin.alarms.end(task for name, task in tasks.items() if name.startswith("alarm"))
 
 
 async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
@@ -154,17 +164,17 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         if settings["mqtt.twin_root"] == settings["mqtt.root"]:
             raise ConfigError("mqtt.twin_root is mqtt.root: the twin would listen to itself; choose another, or empty")
         telling = await stack.enter_async_context(publisher_of(settings, client_id(settings, "state"), retain=True))
-        jobs["state"] = lambda: _tell(twin, telling)
-    if "page" in twin.roles:
-        assert twin.runner is not None
-        runner = twin.runner
-        app = application(
-            lambda: runner.latest, wait=runner.newer, ask=lambda question, path, changes: answer(
-                runner.engine, runner.report, question, path, changes, runner.judge
-            ),
-            access=access_of(settings), beside=twin.ops.routes(),
-        )  # fmt: skip
-        jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
+        output_s, root = settings["engine.output_s"], settings["mqtt.twin_root"]
+        jobs["state"] = telling_of(twin.runner, telling, root, output_s, twin.say)
+    access = access_of(settings)
+    if twin.runner is not None:
+        twin.alarms, access = alarms_of(settings, roster, SystemClock(), twin.say, access)
+        await stack.enter_async_context(twin.alarms)
+        twin.runner.hear = twin.alarms.hear
+        twin.ops.meters.add(twin.alarms.samples)
+        jobs |= twin.alarms.jobs(access)
+        if "page" in twin.roles:
+            _compose_page(twin, twin.runner, twin.alarms.routes(access), access, jobs)
     if settings["metrics.port"]:
         jobs["metrics"] = lambda: serve(
             twin.ops.application(), settings["metrics.host"], settings["metrics.port"],
@@ -177,6 +187,18 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
         jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
     return jobs
+
+
+def _compose_page(twin: Twin, runner: Runner, routes: list[Any], access: Access, jobs: dict[str, Job]) -> None:
+    app = application(
+        lambda: runner.latest, wait=runner.newer,
+        ask=lambda question, path, changes: answer(
+            runner.engine, runner.report, question, path, changes, runner.judge
+        ),
+        access=access, beside=[*twin.ops.routes(), *routes],
+    )  # fmt: skip
+    at = (twin.settings["page.host"], twin.settings["page.port"])
+    jobs["page"] = lambda: serve(app, *at, ready=twin.page_is_at)
 
 
 async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
@@ -217,7 +239,7 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
 def _sources(twin: Twin, jobs: dict[str, Job]) -> Source:
     """Where messages come from, in receive order each."""
     settings, beside = twin.settings, twin.codec.beside
-    twin.source = source_of(settings, twin.roles, twin.lines, beside, on_change=twin.ops.broker.told, say=twin.say)
+    twin.source = source_of(settings, twin.roles, twin.lines, beside, on_change=twin.broker_changed, say=twin.say)
     twin.ops.watch_source(twin.source)
     jobs["mqtt"] = twin.source.run
     # A member of a shared subscription sees gaps where the others have the messages.
@@ -262,21 +284,6 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
 
     going_on = GoingOn(runner, store, journal, state, twin.say, settings["sink.retry_max_s"])
     return runner, going_on.run
-
-
-async def _tell(twin: Twin, publisher: MqttPublisher) -> None:
-    """Publish the twin's state as often as figures are written; what a broker that is away misses is told later."""
-    assert twin.runner is not None
-    told_ns, rarely = 0, Rarely(twin.say, pause_s=600.0)
-    while True:
-        report = twin.runner.report
-        if report is not None and report.time_ns > told_ns:
-            told_ns = report.time_ns
-            try:
-                await publisher.publish(state_messages(twin.engine, report, twin.settings["mqtt.twin_root"]))
-            except SourceUnavailable as error:
-                rarely.tell("state", "the twin's state is not published", problem=str(error))
-        await asyncio.sleep(twin.settings["engine.output_s"])
 
 
 class _Discard:

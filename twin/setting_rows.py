@@ -98,6 +98,7 @@ SETTINGS: tuple[Setting, ...] = (
     S("engine.output_s", 60.0, "s", "How often the twin's figures are written to the store.", 1, 3600),
     S("engine.checkpoint_s", 600.0, "s", "How often the twin's state is kept for a restart (`twin.state`).", 1, 86400),
     S("models.file", "", "", "Folder of model files, as `twin models train` writes it; empty = the ones that come with the product, `off` = none."),
+    S("alarms.file", "", "", "Alarm file (TOML): positions, channels, routes, users; empty = only the broker is told."),
     S("page.host", "127.0.0.1", "", "Address the page listens on."),
     S("page.port", 8080, "", "Port of the page.", 1, 65535),
     S("page.hosts", "", "", "Names, comma separated, under which browsers may ask for the page, besides localhost, page.host and any address in digits; * = all."),

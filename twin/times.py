@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import PayloadError
 
-__all__ = ["day_of", "iso", "parse_time", "parse_times", "shown"]
+__all__ = ["day_of", "iso", "moment", "parse_time", "parse_times", "shown"]
 
 # Epoch milliseconds and nanoseconds cannot be confused between 1973 and 2096.
 _MS = (100_000_000_000, 4_000_000_000_000)
@@ -87,6 +87,16 @@ def parse_times(values: Sequence[int | str]) -> tuple[NDArray[np.int64], list[Pa
         except PayloadError as error:
             errors[index] = error
     return times, errors
+
+
+def moment(text: str) -> datetime:
+    """What `iso` wrote, to the microsecond.
+
+    >>> moment("2025-11-24T06:00:00.25Z").isoformat()
+    '2025-11-24T06:00:00.250000+00:00'
+    """
+    time_ns = _parse_iso(text)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1000)
 
 
 def iso(time_ns: int) -> str:

@@ -21,6 +21,8 @@ from twin.adapters.deadletter import DeadLetters
 from twin.adapters.memory import FakeClock, ListSource, MemorySink
 from twin.adapters.mqtt import Broker, MqttSource
 from twin.adapters.sparkplug import SparkplugSource
+from twin.alarm_parts import Alarms
+from twin.alarms.routing import default
 from twin.engine import Settings as EngineSettings
 from twin.errors import PayloadError, SinkRejected, SinkUnavailable
 from twin.faults import FAULTS
@@ -37,6 +39,7 @@ from twin.readiness import Probe, Readiness, Reason
 from twin.runner import Runner
 from twin.salvage import REASONS
 from twin.sequences import Sequences
+from twin.settings import resolve
 from twin.snapshot import IngestView
 from twin.topics import Router
 
@@ -77,7 +80,9 @@ def test_names_follow_the_conventions(row: Any) -> None:
     assert row.name.endswith("_total") == (row.kind == "counter")
     assert bool(row.buckets) == (row.kind == "histogram")
     assert row.name.endswith("_seconds") or row.kind != "histogram"
-    assert set(row.labels) <= {"reason", "code", "kind", "version", "source"}, "no label that grows with the plant"
+    assert set(row.labels) <= {"reason", "code", "kind", "version", "source", "state", "channel"}, (
+        "no label that grows with the plant"
+    )
     assert row.help.endswith(".")
     assert row.name.rpartition("_")[2] in UNITS + STATES + JUDGED
 
@@ -145,6 +150,11 @@ def whole(folder: Path) -> tuple[dict[tuple[str, ...], float], int]:
         probe = ops.watch_store(MemoryStore(roster), ingestor)
         ops.watch_runner(runner)
         ops.watch_judge(JudgeThread(None, "off", lambda text: None))
+        where = resolve(flags={"data.dir": str(folder)})
+        async with Alarms(
+            where, roster, default(), FakeClock(time.time_ns()), Log("json", "error", lambda line: None)
+        ) as alarms:
+            ops.meters.add(alarms.samples)
         await ingestor.run()
         await probe.ask()
         await runner.feed(steady(range(150)))
