@@ -26,7 +26,7 @@ pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "security.md").read_text("utf-8")
 SENSORS = ("sensors-demo-A", "sensors-demo-B", "edge-Smelter-HallA")
-ROLES = (*SENSORS, "ingestor", "twin", "sparkplug-host", "replayer", "operator")
+ROLES = (*SENSORS, "simulator", "ingestor", "twin", "sparkplug-host", "replayer", "operator")
 A, B, STATE = "smelter/demo/A/A001/telemetry", "smelter/demo/B/B001/telemetry", "twin/demo/A/A001"
 DATA, OTHER = "spBv1.0/Smelter/DDATA/HallA/Pot1", "spBv1.0/Smelter/DDATA/HallB/Pot1"
 BORN, NODE, DEVICE = (f"spBv1.0/Smelter/{kind}" for kind in ("NBIRTH/HallA", "NCMD/HallA", "DCMD/HallA/Pot1"))
@@ -40,6 +40,7 @@ MAY_WRITE = {
     "sensors-demo-B": {B},
     "ingestor": {WORD},
     "twin": {STATE, WORD},
+    "simulator": {A, B, "smelter/demo", STRAY_LINE},
     "replayer": {A, B, PARKED, "smelter/demo", STRAY_LINE},
     "sparkplug-host": {STATE, WORD, NODE, HERE},
     "edge-Smelter-HallA": {DATA, BORN},
