@@ -82,6 +82,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         "api",
         "cli_deadletter",
         "cli_evaluate",
+        "cli_grafana",
         "cli_map",
         "cli_record",
         "cli_replay",
