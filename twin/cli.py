@@ -13,6 +13,7 @@ from rich.console import Console
 from twin import (
     cli_deadletter,
     cli_evaluate,
+    cli_grafana,
     cli_map,
     cli_record,
     cli_replay,
@@ -49,6 +50,7 @@ app.command()(cli_size.size)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
+app.add_typer(cli_grafana.app, name="grafana")
 
 
 def _run(settings: Settings, roles: tuple[str, ...]) -> None:
