@@ -41,7 +41,8 @@ def _samples() -> table.Panel:
     columns = [(f'"{s.db_field}"', f"{label(s.name, s.unit)} [{s.unit}]") for s in signals_of("sample")]
     age = [model.DynamicConfigValue(id_val="unit", value="dateTimeFromNow")]
     ask = Ask(newest("sample", columns, "line", ("pot",), "month"), table=True)
-    text = "The newest laboratory or manual values of each pot, the oldest first. An old one makes estimates unsure."
+    text = "The newest laboratory or manual values of each pot, the oldest first. An old one makes the "
+    text += "estimates unsure; blank: not in that sample."
     return rows("Age of samples", text, [ask], {**POT, "Time": age}, worst="Time", ascending=True)
 
 

@@ -6,23 +6,25 @@ from dashboards.board import Board, variables
 from dashboards.boards.events import advice, fault_cells, faults_now, marks, work
 from dashboards.boards.figures import daily, loss_tree
 from dashboards.boards.trends import coded, estimated, measured
-from dashboards.influxql import Ask, newest
+from dashboards.influxql import Ask, recent
 from dashboards.panels import rows
 from dashboards.style import number
 from dashboards.tables import Source, extras, kpi_named, label, signals_of
 from twin.kpis import METRICS
+
+SAMPLED = "31d"  # an older sample says nothing of the pot
 
 
 def board(source: Source) -> Board:
     kpi = kpi_named(METRICS[source.plan.rule(source.plan.pot_rule).metric][1])
     codes = [s for s in signals_of("telemetry") if s.unit == "1"]
     numbers = [s for s in signals_of("telemetry") if s.unit != "1"]
-    samples = [(f'"{s.db_field}"', f"{label(s.name, s.unit)} [{s.unit}]") for s in signals_of("sample")]
+    samples = [(f'last("{s.db_field}")', f"{label(s.name, s.unit)} [{s.unit}]") for s in signals_of("sample")]
     laboratory = rows(
         "Laboratory and manual values",
-        "The newest sample of this pot. "
+        "The newest of each kind within a month. "
         + " ".join(f"{label(s.name, s.unit)}: {s.help}" for s in signals_of("sample")),
-        [Ask(newest("sample", samples, "pot", ("pot",), "month"), table=True)],
+        [Ask(recent("sample", samples, "pot", ("pot",), SAMPLED), table=True)],
         {name: number(s.unit, 2) for (_, name), s in zip(samples, signals_of("sample"), strict=True)},
     )
     return Board(
