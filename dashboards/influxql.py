@@ -32,6 +32,7 @@ class Ask(Builder[Dataquery]):
     """One query of a panel. `table`: rows for a table, else series; `alias` names the series."""
 
     def __init__(self, query: str, ref_id: str = "A", *, table: bool = False, alias: str = "$col") -> None:
+        self.by_time = "ORDER BY time" in query  # its rows are points, each at its own time
         self._model: dict[str, object] = {
             "refId": ref_id,
             "datasource": INFLUX.to_json(),

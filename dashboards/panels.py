@@ -35,14 +35,14 @@ def series(
     per: str = "",
     bars: bool = False,
 ) -> timeseries.Panel:
-    """A trend in shades of one neutral colour; `lines`: limits and normal band."""
+    """A trend in shades of grey; `lines`: limits and normal band."""
     style = common.GraphThresholdsStyleConfig().mode(
         common_model.GraphThresholdsStyleMode.DASHED if lines else common_model.GraphThresholdsStyleMode.OFF
     )
     panel = (
         timeseries.Panel().title(title).description(text).datasource(INFLUX).unit(unit_id(unit, per)).no_value(NO_DATA)
         .targets(list(asks)).thresholds(lines or plain()).thresholds_style(style)
-        .color_scheme(FieldColor().mode(model.FieldColorModeId.SHADES).fixed_color("semi-dark-blue"))
+        .color_scheme(FieldColor().mode(model.FieldColorModeId.SHADES).fixed_color(GREY))
         .tooltip(common.VizTooltipOptions().mode(common_model.TooltipDisplayMode.MULTI))
         .override_by_name("95 % low", _interval(hidden=True))
         .override_by_name("95 % high", _interval(hidden=False))
@@ -73,6 +73,8 @@ def rows(
     )  # fmt: skip
     if worst:
         panel = panel.sort_by([common.TableSortByFieldState().display_name(worst).desc(not ascending)])
+    if not any(ask.by_time for ask in asks):  # an aggregate's time is the begin of its range, and says nothing
+        panel = panel.override_by_name("Time", [_custom("hidden", True)])
     for name, properties in columns.items():
         panel = panel.override_by_name(name, properties)
     return panel

@@ -157,6 +157,23 @@ def test_colour_is_for_what_is_abnormal_and_never_alone() -> None:
     assert seen > 10
 
 
+def test_trends_are_grey() -> None:
+    for uid, panel in panels():
+        if panel["type"] == "timeseries":
+            color = panel["fieldConfig"]["defaults"]["color"]
+            assert color == {"mode": "shades", "fixedColor": "#8e8e8e"}, (uid, panel["title"])
+
+
+def test_the_time_of_an_aggregate_is_not_shown() -> None:
+    for uid, panel in panels():
+        if panel["type"] == "table":
+            hidden = [o["properties"] for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "Time"]
+            points = any("ORDER BY time" in target["query"] for target in panel["targets"])
+            is_hidden = any(p["id"] == "custom.hidden" for properties in hidden for p in properties)
+            joined = any(t["id"] == "organize" for t in panel.get("transformations", ()))
+            assert points != is_hidden or joined, (uid, panel["title"])
+
+
 def test_nothing_is_coloured_by_the_default_threshold() -> None:
     for uid, panel in panels():
         steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from dashboards.__main__ import OUT, PLAN, PLANT, main
 from tests.dashboards.fake_grafana import TOKEN, Fake, grafana
 from tests.servers import free_port
 from twin.cli import app
@@ -164,8 +167,6 @@ def test_a_wrong_address_is_refused(url: str, token: list[str]) -> None:
 
 
 def test_own_files_are_pushed(server: Fake, token: list[str], tmp_path: Path) -> None:
-    from dashboards.__main__ import OUT
-
     api: dict[str, Any] = json.loads((OUT / "api.json").read_text("utf-8"))
     api["rule_groups"] = [{**group, "interval": 15} for group in api["rule_groups"]]
     (tmp_path / "dashboards").mkdir()
@@ -173,3 +174,36 @@ def test_own_files_are_pushed(server: Fake, token: list[str], tmp_path: Path) ->
     with pytest.raises(ConfigError, match="multiple of 10"):
         run("push", server.url, *token, "--files", str(tmp_path))
     assert server.boards == {}
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "grafana.md").read_text("utf-8")
+COMMANDS = [shlex.split(line) for text in re.findall(r"```bash\n(.*?)```", PAGE, re.S) for line in text.splitlines()]
+
+
+def test_every_command_of_the_documentation_runs(
+    server: Fake, token: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "twin.toml").write_text('[sink]\nurl = "influx://influx.example:8086/smelter"\n')
+    (tmp_path / "plan.toml").write_text(PLAN.read_text("utf-8"))
+    (tmp_path / "plant.toml").write_text(PLANT.read_text("utf-8"))
+    assert len(COMMANDS) == 6
+    for program, *words in COMMANDS:
+        if program == "python":
+            assert words[:2] == ["-m", "dashboards"]
+            assert main(words[2:]) == 0
+            continue
+        assert (program, words[0]) == ("twin", "grafana")
+        result = run(words[1], *(server.url if word.startswith("https://") else word for word in words[2:]))
+        assert result.exit_code == (1 if words[1] == "diff" else 0), result.output
+    assert len(server.boards) == 8
+    assert server.policy["receiver"] == "smelter-usual"
+
+
+def test_the_documentation_names_every_board_and_variable() -> None:
+    boards = [json.loads(path.read_text("utf-8"))["title"] for path in (OUT / "dashboards").glob("*.json")]
+    assert set(re.findall(r"^\| (\w+) \| ", PAGE, re.M)) >= set(boards)
+    used = {
+        name for path in (OUT / "provisioning").rglob("*.yaml") for name in re.findall(r"SMELTER_\w+", path.read_text())
+    }
+    assert used == set(re.findall(r"SMELTER_\w+", PAGE))
