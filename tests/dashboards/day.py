@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.servers import InfluxServer
 from twin.adapters.influx import InfluxStore, Target
 from twin.api import Session, simulated
 from twin.faults import FAULTS
-from twin.frames import Event, Readings, WindowFigures
-from twin.outputs import fault_readings, outputs, state_readings
+from twin.frames import Event, Readings
+from twin.outputs import fault_readings
+from twin.runner import Runner
 from twin.signals import by_name
+from twin.snapshot import IngestView
 from twin.times import parse_time
 
 POTS, HOURS, SAMPLE_S = 6, 26, 60.0
+TOLD_MIN = 5
 SAMPLED = "A003"
 HAND_NS = 3600 * 1_000_000_000
 START = "2026-01-01T00:00:00+08:00"  # 1 January, so that month and year begin within it
@@ -60,42 +62,43 @@ def _by_hand(session: Session, events: list[Event], end_ns: int) -> Readings:
     return Readings.of([at] * len(work), [unit] * len(work), [by_name(name) for name in work], list(work.values()))
 
 
-def _told(day: Day) -> Iterator[Readings]:
-    """What was measured and what the twin says of it, as the ingest and the runner would write it."""
-    newest: dict[tuple[int, str, int], WindowFigures] = {}
-    session = day.session
-    laboratory: Readings | None = _laboratory(session)
-    for readings in simulated(session, hours=HOURS, seed=7, scenario="one-of-each", start=START):
+def _well() -> IngestView:
+    return IngestView(
+        connected=True, received=0, stored=0, parked=0, rejected_values=0, messages_per_s=0.0, lag_s=0.0, sink="influx",
+        problem="",
+    )  # fmt: skip
+
+
+async def _run(day: Day, store: InfluxStore) -> None:
+    """What was measured, as the ingest writes it, and what the twin says of it, as its runner does, every TOLD_MIN."""
+    runner = Runner(day.session.engine, write=store.write, health=_well)
+    laboratory: Readings | None = _laboratory(day.session)
+    made = simulated(day.session, hours=HOURS, seed=7, scenario="one-of-each", start=START)
+    for minute, readings in enumerate(made, start=1):
         if laboratory is not None and day.end_ms * 1_000_000 > int(laboratory.time_ns[0]):
             readings, laboratory = Readings.concat([laboratory, readings]), None
-        report = session.take(readings)
-        yield readings
-        for figures in report.figures:
-            newest[int(figures.units[0]), figures.window, figures.start_ns] = figures
-        day.events += report.events
-        if report.estimate is not None:
-            yield state_readings(report.estimate)
-        day.end_ms = max(day.end_ms, report.time_ns // 1_000_000)
-    yield _by_hand(session, day.events, day.end_ms * 1_000_000)
-    yield outputs(newest.values(), session.roster.kinds)
-    yield fault_readings(day.events)
+        if len(readings):
+            await store.write(readings)
+        await runner.feed(readings)
+        await (runner.step() if minute % TOLD_MIN else runner.finish())
+        assert runner.report is not None
+        day.events += runner.report.events if len(readings) else ()
+        day.end_ms = max(day.end_ms, runner.report.time_ns // 1_000_000)
+    day.session.report = runner.report
+    hand = len(day.events)
+    await store.write(_by_hand(day.session, day.events, day.end_ms * 1_000_000))
+    await store.write(fault_readings(day.events[hand:]))
 
 
 def written(server: InfluxServer, url: str, database: str) -> Day:
-    """Simulate, step the twin, write everything."""
+    """Simulate, run the twin, write everything."""
     day = Day(server, database, Session.open(pots=POTS, sample_s=SAMPLE_S))
 
     async def write() -> None:
         store = InfluxStore(Target(url, database, "-"), day.session.roster)
         await store.open()
         try:
-            held: list[Readings] = []
-            for part in _told(day):
-                held.append(part)
-                if len(held) > 80:
-                    await store.write(Readings.concat(held))
-                    held.clear()
-            await store.write(Readings.concat(held))
+            await _run(day, store)
         finally:
             await store.close()
 
