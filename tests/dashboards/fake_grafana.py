@@ -7,6 +7,7 @@ folder, a rule interval that is no multiple of 10 s, a receiver that is not ther
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,13 +181,17 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def grafana() -> Iterator[Fake]:
-    """A running one."""
+def grafana(certificate: tuple[str, str] | None = None) -> Iterator[Fake]:
+    """A running one; with a certificate and its key it speaks TLS."""
     fake = Fake()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    fake.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     try:
         yield fake
     finally:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from dashboards.__main__ import OUT, PLAN, PLANT, main
 from tests.dashboards.fake_grafana import TOKEN, Fake, grafana
+from tests.live.certificates import Authority
 from tests.servers import free_port
 from twin.cli import app
 from twin.errors import ConfigError, SourceUnavailable
@@ -164,6 +165,18 @@ def test_a_wrong_address_is_refused(url: str, token: list[str]) -> None:
     with pytest.raises(ConfigError, match="must look like https://host:3000") as caught:
         run("diff", url, *token)
     assert "me:word" not in str(caught.value)
+
+
+def test_a_grafana_with_an_own_authority_is_trusted_by_its_file(token: list[str], tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    with grafana(authority.issue("grafana")) as server:
+        with pytest.raises(SourceUnavailable, match="certificate verify failed"):
+            run("push", server.url, *token)
+        assert server.boards == {}
+        assert run("push", server.url, *token, "--ca-file", str(authority.file)).exit_code == 0
+        assert len(server.boards) == 8
+        with pytest.raises(ConfigError, match=r"^--ca-file = '/nowhere'"):
+            run("push", server.url, *token, "--ca-file", "/nowhere")
 
 
 def test_own_files_are_pushed(server: Fake, token: list[str], tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Grafana:
         self._headers = {"Content-Type": "application/json", "X-Disable-Provenance": "true"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._tls: ssl.SSLContext | None = client_context(ca_file, section="sink") if parts.scheme == "https" else None
+        self._tls = _context(ca_file) if parts.scheme == "https" else None
 
     def read(self, thing: Thing) -> Mapping[str, Any] | None:
         """What Grafana has of it; None = nothing."""
@@ -104,6 +104,13 @@ class Grafana:
                 "--token-file; boards and rules want the role Editor, data sources and notifications the role Admin"
             )
         return ConfigError(f"{self._url}: {method} {path}: {error.code} {said}")
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return client_context(ca_file, section="grafana")
+    except ConfigError as error:  # an option of the command, no setting
+        raise ConfigError(str(error).replace("grafana.ca_file", "--ca-file")) from error
 
 
 def _place(thing: Thing) -> str:
