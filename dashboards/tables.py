@@ -26,6 +26,10 @@ GRAFANA_UNITS = {
     "t": "masst", "mm": "lengthmm", "s": "s", "h": "h", "ppm": "ppm", "kWh": "kwatth",
 }  # fmt: skip
 _SUFFIX = {"%": "pct", "wt%": "pct", "K": "c", "1": ""}
+_WRITTEN = {
+    "ac": "AC", "dc": "DC", "alf3": "AlF3", "caf2": "CaF2", "mgf2": "MgF2", "lif": "LiF", "co2": "CO2", "co2e": "CO2e",
+    "cf4": "CF4", "c2f6": "C2F6",
+}  # fmt: skip
 # name of an estimated state or signal -> its normal band in the pot design, where it is not the same name
 _BANDS = {"distance_mm": "anode_cathode_distance_mm", "efficiency_pct": "current_efficiency_pct"}
 
@@ -41,7 +45,7 @@ def label(name: str, unit: str) -> str:
     """`bath_temperature_c` -> `Bath temperature`: the unit is shown beside the number."""
     suffix = _SUFFIX.get(unit, unit.lower().replace("/", "_"))
     short = name.removesuffix(f"_{suffix}") if suffix else name
-    text = short.replace("_", " ")
+    text = " ".join(_WRITTEN.get(word, word) for word in short.split("_"))
     return text[:1].upper() + text[1:]
 
 

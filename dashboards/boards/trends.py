@@ -56,7 +56,7 @@ def estimated(source: Source) -> Iterator[timeseries.Panel]:
         text += " Points: laboratory." if len(asks) > 1 else ""
         found = source.normal(state.name)
         text += f" Normal: {found[0]:g}-{found[1]:g} {state.unit}." if found else ""
-        yield series(f"Estimate: {label(state.name, state.unit).lower()}", text, asks, state.unit, interval="1m",
+        yield series(f"Estimate: {label(state.name, state.unit)}", text, asks, state.unit, interval="1m",
                      lines=limit_lines([state.name], source))  # fmt: skip
 
 

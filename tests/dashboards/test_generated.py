@@ -129,3 +129,17 @@ def test_zones_periods_and_bands_follow_the_plant_file() -> None:
     assert '"interval": "10s"' in texts["dashboards/smelter-pot.json"]
     assert "3.71" in texts["dashboards/smelter-potline.json"]
     assert "/ 360" in texts["dashboards/smelter-maintenance.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "shown"),
+    [
+        ("bath_temperature_c", "C", "Bath temperature"),
+        ("ac_liquid_kwh_t", "kWh/t", "AC liquid"),
+        ("excess_alf3_pct", "wt%", "Excess AlF3"),
+        ("resistance_slope_nohm_min", "nOhm/min", "Resistance slope"),
+        ("feed_mode", "1", "Feed mode"),
+    ],
+)
+def test_names_are_shown_as_people_write_them(name: str, unit: str, shown: str) -> None:
+    assert dashboards.tables.label(name, unit) == shown

@@ -31,10 +31,10 @@ EARLY_MS = (HOURS - 6) * 3600_000  # back to six in the morning of the first day
 # What a day of six pots cannot bring, by the column that shows it.
 NOT_IN_A_DAY = (
     "Age of samples A: Iron [ppm]", "Age of samples A: Silicon [ppm]",  # the newest samples are of the bath
-    "Ac liquid tapped [kWh/t]",  # no pot is tapped on this day but by hand, after the books are closed
+    "AC liquid tapped [kWh/t]",  # no pot is tapped on this day but by hand, after the books are closed
     "Bath [kg]", "Efficiency [%]",  # estimated states that want days of samples and taps
 )  # fmt: skip
-NOT_IN_A_DAY_PANELS = {"Estimate: bath A", "Estimate: efficiency A"}
+NOT_IN_A_DAY_PANELS = {"Estimate: Bath A", "Estimate: Efficiency A"}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_the_pots_of_a_line_are_one_table_with_a_row_each(day: Day) -> None:
 def test_the_verdict_is_that_of_the_twin(day: Day) -> None:
     """A margin of more than half the interval is sure; between -1 and 1 the twin says uncertain."""
     assert day.session.report is not None
-    row = ask(day, "smelter-overview", "Ac liquid against the plan A")[0]
+    row = ask(day, "smelter-overview", "AC liquid against the plan A")[0]
     twins = {grade.rule.limit: grade for grade in day.session.grades() if grade.window == "day"
              and grade.rule.metric == "ac_liquid" and day.session.roster.paths[grade.unit] == "demo/A"}  # fmt: skip
     assert len(twins) >= 3
@@ -144,7 +144,7 @@ def test_the_verdict_is_that_of_the_twin(day: Day) -> None:
 
 def test_the_loss_tree_adds_up_to_the_metered_figure(day: Day) -> None:
     tree = {k: v for k, v in ask(day, "smelter-energy", "Where the energy goes A")[0].items() if k != "time"}
-    metered = ask(day, "smelter-energy", "Ac comprehensive against the plan A")[0]["Value"]
+    metered = ask(day, "smelter-energy", "AC comprehensive against the plan A")[0]["Value"]
     assert sum(tree.values()) == pytest.approx(metered, abs=1.0)
 
 
@@ -161,7 +161,7 @@ def test_active_faults_are_those_of_the_twin(day: Day) -> None:
 
 
 def test_an_estimate_lies_within_its_interval(day: Day) -> None:
-    found = [row for row in ask(day, "smelter-pot", "Estimate: alumina A", SAMPLED) if row["value"] is not None]
+    found = [row for row in ask(day, "smelter-pot", "Estimate: Alumina A", SAMPLED) if row["value"] is not None]
     assert len(found) > 50
     assert all(row["95 % low"] < row["value"] < row["95 % high"] for row in found)
 
