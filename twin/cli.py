@@ -14,6 +14,7 @@ from twin import (
     cli_alarms,
     cli_deadletter,
     cli_evaluate,
+    cli_grafana,
     cli_map,
     cli_models,
     cli_record,
@@ -57,6 +58,7 @@ cli_models.app.command()(cli_train.train)
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_map.app, name="map")
+app.add_typer(cli_grafana.app, name="grafana")
 
 
 def _alarm_secrets(settings: Settings) -> list[str]:

@@ -93,6 +93,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         "cli_alarms",
         "cli_deadletter",
         "cli_evaluate",
+        "cli_grafana",
         "cli_map",
         "cli_models",
         "cli_record",
@@ -211,7 +212,7 @@ def test_models_know_nothing_of_the_twin() -> None:
 
 
 def test_dashboards_read_tables_and_do_nothing() -> None:
-    tables = {"signals", "kpis", "faults", "plan", "units"}
+    tables = {"catalogue", "faults", "kpis", "losses", "metrics", "plan", "plant", "signals", "states", "units"}
     for name, tree in modules("dashboards").items():
         targets = imports(tree, name, frozenset(modules("twin")))
         assert {place(t) for t in targets if t.split(".")[0] == "twin"} <= tables, name

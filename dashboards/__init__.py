@@ -1,0 +1,1 @@
+"""Grafana boards, alert rules and provisioning files, generated from the tables of the twin (docs/grafana.md)."""

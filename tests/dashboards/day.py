@@ -1,0 +1,106 @@
+"""A simulated day of a small line, and what the twin says of it, in an InfluxDB, by the product's own writer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tests.servers import InfluxServer
+from twin.adapters.influx import InfluxStore, Target
+from twin.api import Session, simulated
+from twin.faults import FAULTS
+from twin.frames import Event, Readings
+from twin.outputs import fault_readings
+from twin.runner import Runner
+from twin.signals import by_name
+from twin.snapshot import IngestView
+from twin.times import parse_time
+
+POTS, HOURS, SAMPLE_S = 6, 26, 60.0
+TOLD_MIN = 5
+SAMPLED = "A003"
+HAND_NS = 3600 * 1_000_000_000
+START = "2026-01-01T00:00:00+08:00"  # 1 January, so that month and year begin within it
+
+
+@dataclass(slots=True)
+class Day:
+    """What was written, and to where."""
+
+    server: InfluxServer
+    database: str
+    session: Session
+    events: list[Event] = field(default_factory=list)
+    end_ms: int = 0
+
+    def path(self, event: Event) -> str:
+        return self.session.roster.paths[event.unit]
+
+
+def _laboratory(session: Session) -> Readings:
+    """A sample of every kind of one pot at one in the morning, for what a day does not bring by itself."""
+    unit = session.roster.codes[f"demo/A/{SAMPLED}"]
+    values = {
+        "excess_alf3_pct": 10.5, "alumina_pct": 2.8, "caf2_pct": 5.0, "mgf2_pct": 0.3, "lif_pct": 0.1,
+        "bath_temperature_manual_c": 956.0, "superheat_c": 9.0, "bath_level_cm": 20.0, "metal_level_cm": 22.0,
+        "iron_ppm": 1100.0, "silicon_ppm": 300.0, "cathode_drop_manual_mv": 310.0,
+    }  # fmt: skip
+    time_ns = parse_time(START) + HAND_NS
+    return Readings.of(
+        [time_ns] * len(values), [unit] * len(values), [by_name(n) for n in values], list(values.values())
+    )
+
+
+def _by_hand(session: Session, events: list[Event], end_ns: int) -> Readings:
+    """Work and faults that this day does not have: each once, an hour before its end; the faults have not ended."""
+    unit = session.roster.codes[f"demo/A/{SAMPLED}"]
+    work = {"anode_effect_kill": 2.0, "alf3_bag_kg": 25.0, "soda_added_kg": 10.0, "beam_raised": 1.0}
+    work |= {"tapped_metal_kg": 2500.0, "anode_changed": 12.0, "beam_move_mm": -2.0}
+    missing = [fault for fault in FAULTS if fault.code not in {event.code for event in events}]
+    at = end_ns - HAND_NS
+    events += [Event(at, unit, f.code, True, f.severity, f.limit, f.limit) for f in missing]
+    return Readings.of([at] * len(work), [unit] * len(work), [by_name(name) for name in work], list(work.values()))
+
+
+def _well() -> IngestView:
+    return IngestView(
+        connected=True, received=0, stored=0, parked=0, rejected_values=0, messages_per_s=0.0, lag_s=0.0, sink="influx",
+        problem="",
+    )  # fmt: skip
+
+
+async def _run(day: Day, store: InfluxStore) -> None:
+    """What was measured, as the ingest writes it, and what the twin says of it, as its runner does, every TOLD_MIN."""
+    runner = Runner(day.session.engine, write=store.write, health=_well)
+    laboratory: Readings | None = _laboratory(day.session)
+    made = simulated(day.session, hours=HOURS, seed=7, scenario="one-of-each", start=START)
+    for minute, readings in enumerate(made, start=1):
+        if laboratory is not None and day.end_ms * 1_000_000 > int(laboratory.time_ns[0]):
+            readings, laboratory = Readings.concat([laboratory, readings]), None
+        if len(readings):
+            await store.write(readings)
+        await runner.feed(readings)
+        await (runner.step() if minute % TOLD_MIN else runner.finish())
+        assert runner.report is not None
+        day.events += runner.report.events if len(readings) else ()
+        day.end_ms = max(day.end_ms, runner.report.time_ns // 1_000_000)
+    day.session.report = runner.report
+    hand = len(day.events)
+    await store.write(_by_hand(day.session, day.events, day.end_ms * 1_000_000))
+    await store.write(fault_readings(day.events[hand:]))
+
+
+def written(server: InfluxServer, url: str, database: str) -> Day:
+    """Simulate, run the twin, write everything."""
+    day = Day(server, database, Session.open(pots=POTS, sample_s=SAMPLE_S))
+
+    async def write() -> None:
+        store = InfluxStore(Target(url, database, "-"), day.session.roster)
+        await store.open()
+        try:
+            await _run(day, store)
+        finally:
+            await store.close()
+
+    asyncio.run(write())
+    return day
