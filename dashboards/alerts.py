@@ -101,11 +101,13 @@ def fault_query(fault: Fault) -> str:
 
 
 def _fault(fault: Fault) -> model.Rule:
-    sense = {"above": "above", "below": "below", "old": "older than"}[fault.sense]
+    sense = {"above": "above", "below": "below", "beyond": "beyond +/-", "old": "older than"}[fault.sense]
+    line = fault.of == "line"
+    board = f"/d/smelter-{'potline' if line else 'pot'}?var-site={{{{ .Labels.site }}}}&var-line={{{{ .Labels.line }}}}"
     texts = {
-        "summary": f"{fault.title}: pot {UNIT}/{{{{ .Labels.pot }}}}",
+        "summary": f"{fault.title}: line {UNIT}" if line else f"{fault.title}: pot {UNIT}/{{{{ .Labels.pot }}}}",
         "description": f"{fault.signal} {sense} {fault.limit:g} for {fault.hold_s:g} s. {fault.advice}",
-        "board": "/d/smelter-pot?var-site={{ .Labels.site }}&var-line={{ .Labels.line }}&var-pot={{ .Labels.pot }}",
+        "board": board if line else board + "&var-pot={{ .Labels.pot }}",
     }
     days = int(PAST.removesuffix("d"))
     queries = _queries(fault_query(fault), days * 86400, 0.5, below=False)

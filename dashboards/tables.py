@@ -84,7 +84,11 @@ def extras(measurement: str) -> list[Signal]:
 
 def faults_of(signal: str) -> list[Fault]:
     """Faults that limit the value of a signal."""
-    return [fault for fault in FAULTS if fault.signal == signal and fault.sense in ("above", "below")]
+    return [
+        fault
+        for fault in FAULTS
+        if fault.of == "signal" and fault.signal == signal and fault.sense in ("above", "below")
+    ]
 
 
 def fault_columns(aggregate: str = "last") -> list[tuple[str, str]]:

@@ -17,7 +17,9 @@ from twin.alarms.conditions import DESIGNED
 from twin.alarms.figures import TARGETS
 from twin.alarms.rows import ALARMS
 from twin.catalogue import FIELDS, TWIN
-from twin.faults import FAULTS
+from twin.causes import CAUSES
+from twin.faults import EXPLAINS, FAULTS, JUDGED
+from twin.features import FEATURES, LINE_FEATURES
 from twin.kpis import KPIS
 from twin.metrics import EXPORTED
 from twin.salvage import REASONS
@@ -83,15 +85,48 @@ def kpis() -> str:
 def faults() -> str:
     rows = (
         (
-            f"`{f.code}`", f.title, f"`{f.signal}`", f.sense, f"{f.limit:g}", f"{f.clear:g}",
-            f"{f.hold_s:g}", f"{f.clear_hold_s:g}", f.severity, f.advice,
+            f"`{f.code}`", f.title, f.of, f"`{f.signal}`", f.sense, f"{f.limit:g}", f"{f.clear:g}",
+            f"{f.hold_s:g}", f"{f.clear_hold_s:g}", f.not_while, f.severity, f.advice,
         )
         for f in FAULTS
     )  # fmt: skip
-    head = ("code", "title", "signal", "sense", "limit", "clear", "hold s", "clear hold s", "severity", "advice")
-    return "# Faults\n\nLimits in the signal's unit; sense `old` limits the age of the signal in seconds.\n\n" + table(
-        head, rows
+    head = (
+        "code", "title", "of", "watches", "sense", "limit", "clear", "hold s", "clear hold s", "not while", "severity",
+        "advice",
+    )  # fmt: skip
+    judged = ((f"`{code}`", title, severity, advice) for code, (title, severity, advice) in JUDGED.items())
+    return (
+        "# Faults\n\n`of` signal: a signal at every tick, limits in its unit; `of` pot or line: a column of the "
+        "[features](features.md) at every minute, limits in the column's unit. Sense `old` limits the age of the "
+        "signal in seconds, `beyond` the size of a value whatever its sign. What the rules find and what they cannot: "
+        "[anomalies](../anomalies.md).\n\n"
+        + table(head, rows)
+        + "\n**Not while**, with the minutes for which it explains:\n\n"
+        + table(("name", "meaning"), ((f"`{name}`", text) for name, text in EXPLAINS.items()))
+        + "\nRaised by models:\n\n"
+        + table(("code", "title", "severity", "advice"), judged)
     )
+
+
+def causes() -> str:
+    rows = ((n, f"`{c.name}`", c.title, c.kind, c.advice) for n, c in enumerate(CAUSES, 1))
+    return (
+        "# Causes\n\nWhat models name as the likely cause of an anomaly; the number is the field `cause` of "
+        "`twin_score` in the store, 0 = no anomaly.\n\n" + table(("number", "cause", "title", "kind", "advice"), rows)
+    )
+
+
+def features() -> str:
+    text = (
+        "# Features\n\nWhat rules and models see of every pot and line, each minute. Shapes: `now` the minute itself, "
+        "`10m` the mean of ten minutes, `10m_1h` that less the mean of an hour, `1h_4h`, `1h_1d`, `4h_5d`, `1d_5d` "
+        "likewise, `now_10m` the minute less ten minutes, `line_...` less the median of the line, `sigma` in what is "
+        "usual of the pot. A mean is known when half of its span (at most 6 h) was heard.\n"
+    )
+    for title, columns in (("Pots", FEATURES), ("Lines", LINE_FEATURES)):
+        rows = ((f"`{row.name}`", row.unit, row.help) for row in columns)
+        text += f"\n## {title}\n\n" + table(("column", "unit", "meaning"), rows)
+    return text
 
 
 def reasons() -> str:
@@ -223,6 +258,8 @@ PAGES = {
     "signals.md": signals,
     "kpis.md": kpis,
     "faults.md": faults,
+    "causes.md": causes,
+    "features.md": features,
     "parked.md": reasons,
     "plans.md": plans,
     "metrics.md": metrics,

@@ -78,7 +78,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("adapters",),
     ("parts", "connections", "operations", "shutdown"),
-    ("going_on", "rate", "alarm_parts"),
+    ("going_on", "rate", "alarm_parts", "telling"),
     ("way_in",),
     ("service", "recordings"),
     ("trace", "console", "keys", "progress", "cli_options", "score", "letter_texts", "table_file"),

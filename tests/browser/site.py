@@ -17,6 +17,7 @@ from twin.adapters import page
 from twin.answers import answer
 from twin.engine import Engine, Settings
 from twin.frames import Report
+from twin.judge_thread import JudgeThread
 from twin.plant import Roster
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
 
@@ -103,6 +104,7 @@ class Site:
         self._changed = asyncio.Event()
         self.engine = demo()
         self.report: Report | None = told(self.engine)
+        self.judge: JudgeThread | None = None
 
     def start(self) -> None:
         started = threading.Event()
@@ -124,7 +126,7 @@ class Site:
         self._changed = asyncio.Event()
 
     def _ask(self, question: str, path: str, changes: Mapping[str, float]) -> object:
-        return answer(self.engine, self.report, question, path, changes)
+        return answer(self.engine, self.report, question, path, changes, self.judge)
 
     async def _run(self, started: threading.Event) -> None:
         def ready(url: str) -> None:

@@ -127,7 +127,7 @@ def test_trace_prints_the_hops() -> None:
 
 COMMANDS = set(
     "up run ingest simulate record replay status report trace settings signals evaluate deadletter size".split()  # noqa: SIM905
-) | {"map", "models", "alarms"}
+) | {"map", "models", "alarms", "grafana"}
 HOPS = ["adapters/mqtt", "codec", "engine", "adapters/influx", "dashboards"]
 
 

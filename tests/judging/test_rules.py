@@ -108,17 +108,17 @@ def test_every_fault_that_a_cause_should_raise_is_a_row_or_cannot_be_told() -> N
 
 
 # cause -> pot; struck after eight hours, when an hour's mean can be held against a day's. What takes longer than a
-# night (sludge, overdosing, wear, AlF3, drifts) is counted over days of simulated lines in docs/anomalies.md.
+# night (sludge, hot pots, overdosing, wear, AlF3, drifts) is counted over days of simulated lines in docs/anomalies.md.
 STRUCK = {
-    "feeder_plugged": 0, "anode_slip": 1, "anode_spike": 2, "burn_off": 3, "cold_pot": 4, "hot_pot": 5,
-    "ledge_loss": 6, "pad_instability": 7, "stuck_sensor": 8, "anode_effect": 9,
+    "feeder_plugged": 0, "anode_slip": 1, "anode_spike": 2, "burn_off": 3, "cold_pot": 4,
+    "ledge_loss": 5, "pad_instability": 6, "stuck_sensor": 7, "anode_effect": 8,
 }  # fmt: skip
 POTS, BEGIN_H, HOURS = 16, 8.0, 16.0
 
 
 @pytest.fixture(scope="module")
 def struck() -> Course:
-    """Sixteen hours of sixteen pots, ten of which have a cause of their own."""
+    """Sixteen hours of sixteen pots, nine of which have a cause of their own."""
     causes = [Cause(name, pot, BEGIN_H * HOUR, 8 * HOUR, severity=1.3) for name, pot in STRUCK.items()]
     causes[-1] = Cause("anode_effect", STRUCK["anode_effect"], BEGIN_H * HOUR, 0.6 * HOUR)
     return course(plant_of(POTS), causes, HOURS)
