@@ -60,7 +60,7 @@ async def wind_down(
         except (SinkUnavailable, TimeoutError) as error:
             problem = str(error) or f"the store did not take them within {within_s:g} s"
             say("the last figures are not written", level="warning", problem=problem)
-    for name in ("state", "probe", "page", "metrics", "console"):
+    for name in ("models", "state", "probe", "page", "metrics", "console"):
         await _end(tasks.get(name))
     if ingestor is not None:
         counts, waits = ingestor.counts, ingestor.counts.balance.spooled.messages
