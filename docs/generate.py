@@ -222,8 +222,8 @@ def alarms() -> str:
                ACTIONS.items())  # fmt: skip
     targets = ((t.title, t.unit, t.words) for t in TARGETS)
     return (
-        "# Alarms\n\nEvery [fault](faults.md) is an alarm; limit and deadband stand there. Root alarms stand for "
-        "others. How it works: [alarms](../alarms.md).\n\n"
+        "# Alarms\n\nEvery [fault](faults.md) is an alarm, and so is what [models](../anomalies.md) say; limit and "
+        "deadband stand there. Root alarms stand for others. How it works: [alarms](../alarms.md).\n\n"
         + table(head, rows)
         + "\n## Suppression by design\n\n"
         + table(("condition", "what", "silences", "begins with", "holds", "why"), conditions)

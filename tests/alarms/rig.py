@@ -32,7 +32,8 @@ section_pots = {section}
 design = "d"
 [designs.d]
 """
-HOLD = {fault.code: (fault.hold_s, fault.clear_hold_s) for fault in FAULTS}
+LOW = "line_current_low"  # its root alarm hears the current itself, not the rule
+HOLD = {fault.code: (fault.hold_s, fault.clear_hold_s) for fault in FAULTS if fault.code != LOW}
 
 
 def roster_of(pots: int = 8, section: int = 4) -> Roster:
@@ -67,7 +68,16 @@ class Rig:
 
     def take(self, events: list[Event], readings: Readings | None = None, *, now_s: float | None = None) -> None:
         self.now_s = self.now_s if now_s is None else now_s
-        self._note(advance(self.layout, self.state, told(self.layout, events, readings), self.now_ns))
+        low = [event for event in events if event.code == LOW]
+        rated = [self.layout.rated_ka[event.unit] * (0.5 if event.began else 1.0) for event in low]
+        currents = Readings.of(
+            [event.time_ns for event in low],
+            [event.unit for event in low],
+            [by_name("line_current_ka")] * len(low),
+            rated,
+        )
+        heard = currents if readings is None else Readings.concat([readings, currents])
+        self._note(advance(self.layout, self.state, told(self.layout, events, heard), self.now_ns))
 
     def event(self, code: str, name: str, began: bool, at_s: float | None = None) -> Event:
         """A fault event that becomes known at `at_s` (now): it really was its hold earlier."""

@@ -11,11 +11,12 @@ from tests.alarms.rig import roster_of
 from tests.alarms.telling import transition
 from twin.alarms.notices import KINDS, common, digest, kind_of, notice
 from twin.alarms.routing import AlarmFile, areas_of, default, parse, recipients, steps
-from twin.alarms.rows import ALARMS, RATIONAL, ROOTS
+from twin.alarms.rows import ALARMS, EVENTS, OF_LINE, RATIONAL, ROOTS
 from twin.alarms.state import NAMES
 from twin.alarms.texts import EN, LANGUAGES, ZH
+from twin.causes import CAUSES
 from twin.errors import ConfigError
-from twin.faults import FAULTS
+from twin.faults import FAULTS, JUDGED
 from twin.times import parse_time
 
 ROSTER = roster_of()
@@ -111,10 +112,12 @@ def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
             assert re.findall(r"{\w+}", mine) == re.findall(r"{\w+}", theirs) or sorted(
                 re.findall(r"{\w+}", mine)
             ) == sorted(re.findall(r"{\w+}", theirs)), field.name
-        elif field.name != "alarms":
+        elif field.name not in ("alarms", "causes"):
             assert mine.keys() == theirs.keys(), field.name
             for key in mine:
                 assert sorted(re.findall(r"{\w+}", mine[key])) == sorted(re.findall(r"{\w+}", theirs[key])), key
+    assert EN.causes.keys() == ZH.causes.keys() == {cause.name for cause in CAUSES}
+    assert all(re.search(r"[\u4e00-\u9fff]", text) for texts in ZH.causes.values() for text in texts)
     assert set(EN.states) == set(NAMES)
     assert set(EN.subjects) == set(KINDS) - {"digest"}
 
@@ -130,9 +133,21 @@ def test_every_alarm_says_in_both_languages_what_it_is_why_it_comes_and_what_to_
     assert set(ZH.alarms) == {one.code for one in ALARMS}
 
 
-def test_every_fault_is_an_alarm_and_every_rationalization_is_of_a_fault() -> None:
-    assert [row.code for row in ALARMS] == [row.code for row in ROOTS] + [fault.code for fault in FAULTS]
-    assert set(RATIONAL) <= {fault.code for fault in FAULTS}
+def test_every_fault_and_whatever_models_say_is_an_alarm_that_somebody_has_rationalized() -> None:
+    roots = {row.code for row in ROOTS}
+    raised = {fault.code for fault in FAULTS} - roots - EVENTS | JUDGED.keys() | set(OF_LINE.values())
+    assert {row.code for row in ALARMS if not row.is_root} == raised == RATIONAL.keys()
+    assert len({row.code for row in ALARMS}) == len(ALARMS)
+    assert {fault.code for fault in FAULTS if fault.of == "line"} - roots <= {
+        r.code for r in ALARMS if r.scope == "line"
+    }
+
+
+def test_high_is_rare_and_what_instruments_say_is_low() -> None:
+    plain = [row for row in ALARMS if not row.is_root]
+    assert sum(row.priority == "high" for row in plain) <= len(plain) / 6
+    assert sum(row.priority == "low" for row in plain) >= len(plain) / 2
+    assert {row.priority for row in plain if row.klass == "instrument"} == {"low"}
 
 
 def test_a_digest_of_digests_counts_all_and_names_the_most_urgent() -> None:

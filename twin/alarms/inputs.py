@@ -12,8 +12,8 @@ import numpy as np
 
 from twin.alarms.conditions import CONDITIONS
 from twin.alarms.layout import Layout
-from twin.alarms.rows import ALARMS, index_of
-from twin.faults import FAULTS
+from twin.alarms.rows import ALARMS, OF_LINE, PLANNED, index_of
+from twin.faults import FAULTS, JUDGED
 from twin.frames import Event, Floats, Ints, Readings
 from twin.signals import by_name
 from twin.units import NS_PER_S
@@ -27,6 +27,7 @@ _FAULTS = {fault.code: fault for fault in FAULTS}
 _BEYOND = [(row, _FAULTS[c.limit_of]) for row, c in enumerate(CONDITIONS) if c.limit_of]
 _CURRENT = by_name("line_current_ka")
 _LOW = index_of("line_current_low")
+_LOOKED_FOR = _FAULTS.keys() & {row.code for row in ALARMS if row.is_root}  # a root alarm finds it sooner than the rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,11 @@ def told(layout: Layout, events: Iterable[Event] = (), readings: Readings | None
     rows: list[Row] = []
     evidence = {}
     for event in events:
-        alarm = _ROW.get(event.code)
-        # A root alarm looks for itself, sooner; what is said of another kind of unit has no alarm.
-        if alarm is None or ALARMS[alarm].is_root or ALARMS[alarm].scope != layout.kinds[event.unit]:
+        kind = layout.kinds[event.unit]
+        code = OF_LINE.get(event.code, event.code) if kind == "line" else event.code
+        alarm = _ROW.get(code)
+        # What is said of another kind of unit has no alarm, nor has a cause that asks nobody to do anything.
+        if alarm is None or code in _LOOKED_FOR or ALARMS[alarm].scope != kind or (event.began and _planned(event)):
             continue
         hold = _HOLD.get(event.code, (0, 0))[0 if event.began else 1]
         rows.append((event.time_ns + hold, alarm, -1, event.unit, event.began, event.time_ns, event.value, event.limit))
@@ -79,6 +82,11 @@ def told(layout: Layout, events: Iterable[Event] = (), readings: Readings | None
     time_ns, alarms, condition, unit, on, at_ns = (np.array(column, np.int64)[order] for column in columns[:6])
     value, limit = (np.array(column, np.float64)[order] for column in columns[6:])
     return Inputs(time_ns // NS_PER_S * NS_PER_S, alarms, condition, unit, on, at_ns, value, limit, evidence)
+
+
+def _planned(event: Event) -> bool:
+    """Whether a model names what people do on purpose."""
+    return event.code in JUDGED and event.evidence in PLANNED
 
 
 def _crews(readings: Readings) -> list[Row]:

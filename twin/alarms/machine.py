@@ -1,8 +1,9 @@
 """The state machine of ISA-18.2 / IEC 62682 over all alarms and units at once: (state, inputs, time) -> transitions.
 
 Time goes on second by second, but only those are looked at in which something is heard or due. Within one second:
-conditions of pots, conditions of alarms, root alarms from the widest to the narrowest, then all others, so that what a
-root covers is never annunciated beside it. Going on in several steps gives the same transitions as in one.
+conditions of pots, conditions of alarms, root alarms from the widest to the narrowest, then all others, those that
+silence before those that they silence, so that what another stands for is never annunciated beside it. Going on in
+several steps gives the same transitions as in one.
 """
 
 from __future__ import annotations
@@ -37,9 +38,18 @@ _IS = {  # alarm -> the conditions that it is
     for c in CONDITIONS
     if c.alarm
 }
+
+
+def _depth(code: str) -> int:
+    """After how many other alarms of the same unit one is settled, because they silence it."""
+    above = [c.alarm for c in CONDITIONS if c.alarm and code in c.silences and not ALARMS[index_of(c.alarm)].is_root]
+    return max((1 + _depth(other) for other in above), default=0)
+
+
 _STAGES: list[Ints] = [np.array([n]) for n, row in enumerate(ALARMS) if row.is_root]
-_STAGES += [np.array([n for n in range(len(ALARMS)) if not ALARMS[n].is_root and (n in _IS) == first])
-            for first in (True, False)]  # fmt: skip
+_DEPTH = [_depth(row.code) for row in ALARMS]
+_STAGES += [np.array([n for n, row in enumerate(ALARMS) if not row.is_root and _DEPTH[n] == depth])
+            for depth in range(max(_DEPTH) + 1)]  # fmt: skip
 
 
 def advance(layout: Layout, state: AlarmState, inputs: Inputs, now_ns: int) -> list[Moved]:
@@ -109,7 +119,9 @@ def _heard(state: AlarmState, inputs: Inputs, rows: slice) -> bool | None:
         _, first = np.unique(cell, return_index=True)  # one after the other where a cell is heard of twice
         now, which = which[np.sort(first)], np.delete(which, first)
         alarm, unit, on = inputs.alarm[now], inputs.unit[now], inputs.on[now] > 0
-        newer = (inputs.at_ns[now] > state.heard[alarm, unit]) & (on != state.raw[alarm, unit])
+        newer = inputs.at_ns[now] > state.heard[alarm, unit]
+        _note(state, inputs, alarm[newer], unit[newer])  # of an anomaly that is there another cause may be told
+        newer &= on != state.raw[alarm, unit]
         now, alarm, unit, on = now[newer], alarm[newer], unit[newer], on[newer]
         if not len(now):
             continue
@@ -118,9 +130,12 @@ def _heard(state: AlarmState, inputs: Inputs, rows: slice) -> bool | None:
         for column, given in ((state.value, inputs.value), (state.limit, inputs.limit)):
             column[alarm[on], unit[on]] = given[now[on]]
         _turn(state, alarm, unit, on, inputs.at_ns[now])
-        for key in {*zip(alarm.tolist(), unit.tolist(), strict=True)} & inputs.evidence.keys():
-            state.evidence[key] = inputs.evidence[key]
     return changed
+
+
+def _note(state: AlarmState, inputs: Inputs, alarm: Ints, unit: Ints) -> None:
+    for key in {*zip(alarm.tolist(), unit.tolist(), strict=True)} & inputs.evidence.keys():
+        state.evidence[key] = inputs.evidence[key]
 
 
 def _turn(state: AlarmState, alarm: Ints, unit: Ints, on: np.ndarray[tuple[int], np.dtype[np.bool_]], at: Ints) -> None:
@@ -202,7 +217,7 @@ def _of_alarm(
     alarm, row = which
     reached = units
     if ALARMS[alarm].is_root:
-        reached = np.concatenate([np.zeros(0, np.int64), *(layout.below(unit) for unit in units.tolist())])
+        reached = np.concatenate([units, *(layout.below(unit) for unit in units.tolist())])
     if len(reached):
         state.held[row, reached] = state.moment_ns + int(lasts_s * NS_PER_S)
         _settle_conditions(layout, state, {(row, int(unit)) for unit in reached}, moved)

@@ -79,10 +79,11 @@ def notice(one: Transition, kind: Kind, language: str, link: str, level: int = 0
 def _body(one: Transition, row: AlarmRow, language: str, link: str) -> str:
     """What, where, since when, how bad, likely cause, what follows, what to do, where to look."""
     text = words(language)
-    cause, consequence, advice = text.rational(row)
+    cause, consequence, advice = text.rational(row, one.evidence)
+    seen = text.what_was_seen(one.code, one.value, one.evidence)
     lines = [
         (text.what, text.title(row)), (text.where, one.unit), (text.since, iso(one.since_ns) if one.since_ns else ""),
-        (text.state, text.states[one.after]), (text.how_bad, text.priorities[row.priority]), (text.seen, one.evidence),
+        (text.state, text.states[one.after]), (text.how_bad, text.priorities[row.priority]), (text.seen, seen),
         (text.cause, cause), (text.consequence, consequence), (text.advice, advice),
         (text.respond, text.within(row.respond_min)), (text.by, f"{one.who} {one.why}".strip()), (text.look, link),
     ]  # fmt: skip

@@ -123,7 +123,7 @@ def _children(layout: Layout, state: AlarmState) -> Mapping[tuple[int, int], int
         if row.is_root:
             covered = np.array([n for n, other in enumerate(ALARMS) if other.code in row.covers])
             for unit in np.flatnonzero(state.active[root]).tolist():
-                below = layout.below(unit)
+                below = np.append(layout.below(unit), unit)
                 silent = state.active[np.ix_(covered, below)] & state.silenced[np.ix_(covered, below)]
                 found[root, unit] = int(silent.sum())
     return found
@@ -142,6 +142,6 @@ def _one(
     return AlarmView(
         one.unit, row.code, text.title(row), one.after, row.priority, row.klass,
         iso(one.since_ns) if one.since_ns else "", iso(told) if told else "", one.value, one.limit, one.evidence,
-        *text.rational(row), row.respond_min, iso(shelf) if shelf else "", who, why,
+        *text.rational(row, one.evidence), row.respond_min, iso(shelf) if shelf else "", who, why,
         holds if one.after == "suppressed" else (), children.get((alarm, unit), 0),
     )  # fmt: skip
