@@ -55,7 +55,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         "sessions",
         "sizing",
     ),
-    ("decoded", "broker", "hasty", "notices", "sequences"),
+    ("decoded", "broker", "hasty", "notices", "sequences", "over_time"),
     ("connection", "precautions"),
     ("codec", "encode", "view", "announce", "recording", "levers", "outage", "readiness"),
     ("sparkplug",),
