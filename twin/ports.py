@@ -9,7 +9,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from twin.frames import Codes, Floats, Ints, Readings
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.frames import Floats, Ints, Readings
 
 __all__ = [
     "Bounds",
@@ -68,8 +71,8 @@ class Buckets(NamedTuple):
     time, then signal. `time_ns` is where the span begins, a multiple of its length."""
 
     time_ns: Ints
-    signal: Codes
-    count: Ints
+    signal: NDArray[np.int16]
+    readings: Ints  # how many
     low: Floats
     mean: Floats
     high: Floats

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import Route
+
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
@@ -27,6 +29,7 @@ from twin.ingest import Ingestor
 from twin.log import Say
 from twin.notices import Rarely
 from twin.operations import Operations
+from twin.page_parts import api_routes
 from twin.parts import (
     OpenStore,
     access_of,
@@ -76,6 +79,7 @@ class Twin:
     sparkplug: SparkplugSource | None = None
     ingestor: Ingestor | None = None
     runner: Runner | None = None
+    store: OpenStore | None = None
     where: dict[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()  # that this process takes; empty = all
     say: Say = field(kw_only=True)
@@ -162,7 +166,7 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
             lambda: runner.latest, wait=runner.newer, ask=lambda question, path, changes: answer(
                 runner.engine, runner.report, question, path, changes, runner.judge
             ),
-            access=access_of(settings), beside=twin.ops.routes(),
+            access=access_of(settings), beside=[*twin.ops.routes(), *_api(twin, runner)],
         )  # fmt: skip
         jobs["page"] = lambda: serve(app, settings["page.host"], settings["page.port"], ready=twin.page_is_at)
     if settings["metrics.port"]:
@@ -179,10 +183,16 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
     return jobs
 
 
+def _api(twin: Twin, runner: Runner) -> list[Route]:
+    assert twin.store is not None
+    return api_routes(twin.settings, runner, twin.store, twin.ingest_view, twin.where, twin.ops.version)
+
+
 async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job]) -> None:
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster)
+    twin.store = sink
     stack.push_async_callback(sink.close)
     try:
         await sink.open()
