@@ -17,7 +17,6 @@ from twin import plant
 from twin.adapters import page, page_api
 from twin.adapters.memory import MemorySink
 from twin.catalogue import fault_code, score_code, state_code
-from twin.frames import Readings
 from twin.history import Lookback
 from twin.page_parts import ingest_answer, setting_views
 from twin.plant import Roster
@@ -44,9 +43,6 @@ def written(kind: type[MemorySink] = MemorySink) -> Any:
 
 @cache
 def _hour() -> dict[tuple[str, int, int], float]:
-    units = roster()
-    store = MemorySink(units)
-    unit = units.codes[PATH]
     first = NEWEST - 3600 * NS_PER_S
     rows: list[tuple[int, int, float]] = []
     for second in range(1, 3601):
@@ -63,9 +59,7 @@ def _hour() -> dict[tuple[str, int, int], float]:
     events += [("noisy", 100 * n, float(n % 2)) for n in range(1, 8)]
     rows += [(first + second * NS_PER_S, fault_code(code), value) for code, second, value in events]
     rows.append((first + 2400 * NS_PER_S, by_name("tapped_metal_kg"), 3000.0))
-    times, codes, values = zip(*rows, strict=True)
-    asyncio.run(store.write(Readings.of(times, [unit] * len(rows), codes, values)))
-    return store.values
+    return {(PATH, code, time): value for time, code, value in rows}
 
 
 def api(store: Any, source: Source, *, warm: bool = True) -> list[Any]:

@@ -125,20 +125,20 @@ class _Store(MemorySink):
 
 def test_a_store_that_is_away_is_a_503_and_the_next_look_works() -> None:
     store = written(_Store)
-    store.gate = lambda: asyncio.sleep(0)  # type: ignore[attr-defined]
-    store.failure = SinkUnavailable("it sleeps")  # type: ignore[attr-defined]
+    store.gate = lambda: asyncio.sleep(0)
+    store.failure = SinkUnavailable("it sleeps")
     app = app_of(store)
     address = f"/api/history?path={PATH}&fields=pot.voltage_v"
     answers = [asked(app, address)[0] for _ in range(MOST_AT_ONCE + 1)]
     assert {answer.status for answer in answers} == {503}
     assert "it sleeps" in answers[-1].json()["detail"]
-    store.failure = None  # type: ignore[attr-defined]
+    store.failure = None
     assert asked(app, address)[0].status == 200
 
 
 def test_more_looks_than_the_store_can_bear_are_told_to_come_again() -> None:
     store = written(_Store)
-    store.gate = lambda: asyncio.sleep(0.05)  # type: ignore[attr-defined]
+    store.gate = lambda: asyncio.sleep(0.05)
     app = app_of(store)
     answers = asked(app, *[f"/api/history?path={PATH}&fields=pot.voltage_v"] * (MOST_AT_ONCE + 3))
     assert sorted(answer.status for answer in answers) == [200] * MOST_AT_ONCE + [503] * 3
