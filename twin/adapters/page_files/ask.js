@@ -34,5 +34,6 @@ export function question(wanted, take, everyS = EVERY_S) {
 
 /** The address of a question with its parameters. */
 export function address(name, parameters) {
-  return `/api/${name}?${new URLSearchParams(parameters)}`;
+  const query = new URLSearchParams(parameters).toString();
+  return `/api/${name}${query && `?${query}`}`;
 }
