@@ -51,10 +51,13 @@ def test_no_view_has_a_serious_violation(site: Site, open_page: Open, how: dict[
     page = open_page(**how)
     expect(page.locator(".tile")).to_have_count(60)
     found = {}
-    for view in VIEWS:
+    for second, view in enumerate(VIEWS, 1):
+        site.publish(replace(troubled(), time=f"2026-01-01T13:00:{second:02d}+08:00"))  # what is old is greyed out
+        expect(page.locator(".top")).to_contain_text(f"13:00:{second:02d}")
         page.locator(f"#tab-{view}").click()
         page.wait_for_timeout(500)
         found[view] = grave(page)
+    site.publish(replace(troubled(), time="2026-01-01T13:00:59+08:00"))
     page.locator("#tab-pots").click()
     page.locator('.tile[data-pot="A001"]').click()
     expect(page.locator('.chart[data-chart="voltage"]')).to_have_attribute("data-points", "361")
