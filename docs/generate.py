@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from models.detectors import DETECTORS
 from models.drift import MISSING_LIMIT, PSI_LIMIT
@@ -18,14 +19,17 @@ from twin.alarms.figures import TARGETS
 from twin.alarms.rows import ALARMS
 from twin.catalogue import FIELDS, TWIN
 from twin.causes import CAUSES
+from twin.endpoints import ENDPOINTS, openapi
 from twin.faults import EXPLAINS, FAULTS, JUDGED
 from twin.features import FEATURES, LINE_FEATURES
+from twin.history import MOST_AT_ONCE, MOST_FIELDS, MOST_HOURS, MOST_POINTS
 from twin.kpis import KPIS
 from twin.metrics import EXPORTED
 from twin.salvage import REASONS
 from twin.settings import SETTINGS
 from twin.signals import MEASUREMENTS, SIGNALS
 from twin.states import STATES
+from twin.web import Endpoint
 
 FOLDER = Path(__file__).parent / "reference"
 PLANS = Path(__file__).parent.parent / "twin" / "plans"
@@ -252,8 +256,75 @@ def grafana() -> str:
     return text + "\n## Alert rules\n\n" + table(head, rules)
 
 
+def api() -> str:
+    text = (
+        "# HTTP API\n\nWhat the page shows, for other programs; the same server, port and checks "
+        "([security](../security.md)): the name in `Host` must be known, and where `page.token_file` is set every "
+        "address but `/health` wants its token, as `Authorization: Bearer TOKEN` or as the password of any user. Only "
+        "GET; no body. The document for machines is at `/api/openapi.json` (OpenAPI 3.1), made from the same structs "
+        "that are sent.\n\n```bash\n"
+        "curl -s 'http://127.0.0.1:8080/api/history?path=demo/A/A001&fields=pot.voltage_v&hours=8'\n```"
+        "\n\nWhat cannot be answered is a problem as JSON (`application/problem+json`, RFC 9457): `detail` says what "
+        "is wrong, `instance` where, `advice` what to do. 400: the address is wrong; 401: the token; 404: no such unit "
+        f"or field; 503: not now, ask again.\n\nA look back reaches {MOST_HOURS:g} h and {MOST_POINTS} spans of "
+        f"{MOST_FIELDS} fields at most; the span is the shortest round one that keeps to `points`, and has count, "
+        f"least, mean and largest value, so that a spike is not lost. {MOST_AT_ONCE} may look back at a time.\n"
+    )
+    for one in ENDPOINTS:
+        rows = (
+            (f"`{p.name}`", p.kind, "yes" if p.required else "", "" if p.default is None else f"`{p.default:g}`",
+             f"{p.low:g} to {p.high:g}" if p.low is not None and p.high is not None else "", p.help)
+            for p in one.parameters
+        )  # fmt: skip
+        text += f"\n## `{one.path}`\n\n{one.summary} Gives {answer(one)}.\n"
+        if one.parameters:
+            text += "\n" + table(("parameter", "kind", "required", "default", "bounds", "meaning"), rows)
+    return text + structs()
+
+
+def answer(one: Endpoint) -> str:
+    """What an endpoint gives, in words."""
+    if one.content != "application/json":
+        return f"`{one.content}`"
+    name = getattr(one.answer, "__name__", str(one.answer))
+    inner = getattr(one.answer, "__args__", ())
+    return f"a list of `{inner[0].__name__}`" if name == "list" else "JSON" if name == "dict" else f"`{name}`"
+
+
+def structs() -> str:
+    """The fields of every struct that is sent."""
+    schemas = openapi("")["components"]["schemas"]
+    text = "\n# Structs\n\n`?`: null = not known. Units are part of the names.\n"
+    for name, schema in schemas.items():
+        fields = ", ".join(f"`{field}` {kind(value)}" for field, value in schema["properties"].items())
+        text += f"\n**{name}**: {first(schema.get('description', ''))}. {fields}.\n"
+    return text
+
+
+def first(text: str) -> str:
+    """The first sentence."""
+    return " ".join(text.split()).split(". ")[0].rstrip(".")
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """The type of a schema in a word or two."""
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        told = [kind(one) for one in schema["anyOf"]]
+        return " or ".join(word for word in told if word != "null") + ("?" if "null" in told else "")
+    if schema.get("type") == "array":
+        items = schema.get("items") or (schema.get("prefixItems") or [{}])[0]
+        return f"[{kind(items) if items else 'any'}]"
+    if schema.get("type") == "object":
+        more = schema.get("additionalProperties")
+        return f"{{{kind(more)}}}" if isinstance(more, dict) and more else "object"
+    return str(schema.get("type", "any"))
+
+
 PAGES = {
     "alarms.md": alarms,
+    "api.md": api,
     "settings.md": settings,
     "signals.md": signals,
     "kpis.md": kpis,

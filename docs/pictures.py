@@ -21,6 +21,13 @@ VIEWS = {
     "page.png": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "page-dark.png": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "page-phone.png": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "page-pot.png": {"viewport": {"width": 1440, "height": 1180}, "color_scheme": "light"},
+    "page-ingest.png": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+}
+# picture -> what is pressed first, and what is waited for
+PRESSED = {
+    "page-pot.png": (".tile[data-pot=A001]", ".chart[data-chart=voltage]:not([data-points='0'])"),
+    "page-ingest.png": ("#tab-ingest", "#way-in table"),
 }
 
 
@@ -72,6 +79,10 @@ def main() -> None:
                     tab = chromium.new_page(**view)
                     tab.goto(url)
                     tab.wait_for_selector("text=A060")
+                    if name in PRESSED:
+                        press, wait = PRESSED[name]
+                        tab.click(press)
+                        tab.wait_for_selector(wait)
                     tab.wait_for_timeout(2500)  # two updates, so that the rates are those of a running page
                     tab.screenshot(path=FOLDER / name)
                 chromium.close()

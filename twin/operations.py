@@ -74,7 +74,7 @@ class Operations:
         self.broker = Outage("the broker", say, self._totals, well="connected to the broker")
         self.sparkplug = Outage("the Sparkplug broker", say, dict, well="connected as Sparkplug host")
         self.store = Outage("the store", say, self._totals, well="the store takes what is written")
-        self._settings, self._version = settings, version
+        self._settings, self.version = settings, version
         self._source: MqttSource | None = None
         self._counts: Counts | None = None
         self._letters: DeadLetters | None = None
@@ -88,7 +88,7 @@ class Operations:
         )
 
     def _process(self) -> Iterator[Sample]:
-        yield Sample("smelter_build_info", 1, (self._version,))
+        yield Sample("smelter_build_info", 1, (self.version,))
         yield Sample("smelter_ready", not self.readiness.reasons())
 
     # -- the parts ----------------------------------------------------------------------------------------------

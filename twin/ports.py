@@ -9,10 +9,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from twin.frames import Readings
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.frames import Floats, Ints, Readings
 
 __all__ = [
     "Bounds",
+    "Buckets",
     "Clock",
     "Delivery",
     "Message",
@@ -62,12 +66,33 @@ class Sink(Protocol):
     async def write(self, readings: Readings) -> None: ...
 
 
+class Buckets(NamedTuple):
+    """What a unit's signals were over equal spans of time: a row for each span and signal that has readings, ordered by
+    time, then signal. `time_ns` is where the span begins, a multiple of its length."""
+
+    time_ns: Ints
+    signal: NDArray[np.int16]
+    readings: Ints  # how many
+    low: Floats
+    mean: Floats
+    high: Floats
+
+
 @runtime_checkable
 class Store(Sink, Protocol):
     """A sink that can be read back."""
 
     async def read(self, measurement: str, path: str, start_ns: int, end_ns: int) -> Readings:
         """Readings of one unit in [start, end), ordered by time, then signal."""
+        ...
+
+    async def history(
+        self, measurement: str, path: str, codes: Sequence[int], start_ns: int, end_ns: int, step_ns: int
+    ) -> Buckets:
+        """Some signals of one unit in [start, end) by spans of `step_ns`. It does not hold up a write.
+
+        Raises SinkUnavailable, SinkRejected.
+        """
         ...
 
     async def measured(self, start_ns: int, end_ns: int) -> Readings:

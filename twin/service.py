@@ -12,6 +12,7 @@ from typing import Any
 
 from twin.access import Access
 from twin.adapters.deadletter import DeadLetters
+from twin.adapters.memory import Discard
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.page import application, serve
 from twin.adapters.sparkplug import SparkplugSource
@@ -27,6 +28,7 @@ from twin.ingest import Ingestor
 from twin.log import Say
 from twin.notices import Rarely
 from twin.operations import Operations
+from twin.page_parts import api_routes
 from twin.parts import (
     OpenStore,
     access_of,
@@ -78,6 +80,7 @@ class Twin:
     ingestor: Ingestor | None = None
     runner: Runner | None = None
     alarms: Alarms | None = None
+    store: OpenStore | None = None
     where: dict[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()  # that this process takes; empty = all
     say: Say = field(kw_only=True)
@@ -190,6 +193,8 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
 
 
 def _compose_page(twin: Twin, runner: Runner, routes: list[Any], access: Access, jobs: dict[str, Job]) -> None:
+    assert twin.store is not None
+    routes += api_routes(twin.settings, runner, twin.store, twin.ingest_view, twin.where, twin.ops.version)
     app = application(
         lambda: runner.latest, wait=runner.newer,
         ask=lambda question, path, changes: answer(
@@ -205,6 +210,7 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     settings, roster = twin.settings, twin.codec.roster
     stores = "ingest" in twin.roles
     sink, twin.where["store"] = sink_of(settings, roster)
+    twin.store = sink
     stack.push_async_callback(sink.close)
     try:
         await sink.open()
@@ -214,7 +220,7 @@ async def _compose_ingest(twin: Twin, stack: AsyncExitStack, jobs: dict[str, Job
     stack.callback(letters.close)
     twin.ops.watch_letters(letters)
     hand_on: Callable[[Readings], Awaitable[None]] = _nobody
-    into: Sink = twin.ops.timed(sink) if stores else _Discard()
+    into: Sink = twin.ops.timed(sink) if stores else Discard()
     if "engine" in twin.roles:
         journal = Journal(Path(settings["data.dir"]) / "twin.since", settings["engine.horizon_h"], twin.say)
         twin.runner, jobs["engine"] = _runner(twin, sink, journal)
@@ -284,13 +290,6 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
 
     going_on = GoingOn(runner, store, journal, state, twin.say, settings["sink.retry_max_s"])
     return runner, going_on.run
-
-
-class _Discard:
-    """Sink of a process that only computes: another one stores."""
-
-    async def write(self, readings: Readings) -> None:
-        """Nothing to keep."""
 
 
 async def _nobody(readings: Readings) -> None:

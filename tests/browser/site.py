@@ -9,16 +9,23 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 
 from playwright.sync_api import Page
+from starlette.routing import Route
 
+from tests.core.desks import NEWEST, URL, written
 from tests.core.plants import engine_of
 from tests.core.told import estimate, figures, report_of
 from twin import plant
-from twin.adapters import page
+from twin.adapters import page, page_api
+from twin.adapters.memory import MemorySink
 from twin.answers import answer
+from twin.endpoints import IngestAnswer
 from twin.engine import Engine, Settings
 from twin.frames import Report
+from twin.history import Lookback
 from twin.judge_thread import JudgeThread
+from twin.page_parts import ingest_answer, setting_views
 from twin.plant import Roster
+from twin.settings import resolve
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
 
 SOURCE = "Implementation Plan for the High-Quality Development of the Aluminum Industry (2025-2027)"
@@ -103,6 +110,7 @@ class Site:
         self._newest: Snapshot | None = None
         self._changed = asyncio.Event()
         self.engine = demo()
+        self.store: MemorySink = written()
         self.report: Report | None = told(self.engine)
         self.judge: JudgeThread | None = None
 
@@ -128,6 +136,17 @@ class Site:
     def _ask(self, question: str, path: str, changes: Mapping[str, float]) -> object:
         return answer(self.engine, self.report, question, path, changes, self.judge)
 
+    def _beside(self) -> list[Route]:
+        """The API over the hour before NEWEST, with the snapshot's own sheet of the way in."""
+        rows = list(setting_views(resolve(environment={"SMELTER_MQTT_URL": URL})))
+        back = Lookback(self.engine.roster, self.store, lambda: NEWEST)
+
+        def ingest() -> IngestAnswer:
+            assert self._newest is not None
+            return ingest_answer(self._newest.ingest, {"broker": URL, "store": "DuckDB"})
+
+        return page_api.routes(page_api.Desk(lambda: self._newest, back, ingest, lambda: rows))
+
     async def _run(self, started: threading.Event) -> None:
         def ready(url: str) -> None:
             self.url = url
@@ -138,7 +157,7 @@ class Site:
             await self._changed.wait()
 
         self._loop = asyncio.get_running_loop()
-        app = page.application(lambda: self._newest, wait=wait, ask=self._ask)
+        app = page.application(lambda: self._newest, wait=wait, ask=self._ask, beside=self._beside())
         self._task = asyncio.create_task(page.serve(app, "127.0.0.1", self._port, ready=ready))
         with suppress(asyncio.CancelledError):
             await self._task

@@ -214,6 +214,43 @@ def test_data_that_stand_still_are_shown_as_old(site: Site, open_page: Open) -> 
     expect(page.locator("#state")).to_have_text("Live")
 
 
+def test_1500_pots_at_1_hz_leave_no_frame_longer_than_100_ms(site: Site, open_page: Open) -> None:
+    """Eight seconds with the charts of a pot open over the grid: what holds the main thread up is a long task."""
+    site.publish(potline(1500))
+    page = open_page()
+    expect(page.locator(".tile")).to_have_count(1500)
+    tile(page, "A001").click()
+    expect(page.locator('.chart[data-chart="voltage"]')).to_have_attribute("data-points", "361")
+    site.publish(potline(1500, second=1))  # what is old is greyed out, and that costs when it ends
+    expect(page.locator(".top")).to_contain_text("13:00:01")
+    page.wait_for_timeout(1000)
+    page.evaluate(
+        """() => {
+            globalThis.long = [];
+            const keep = (list) => long.push(...list.getEntries().map((e) => e.duration));
+            new PerformanceObserver(keep).observe({ type: "longtask" });
+        }"""
+    )
+    for second in range(2, 10):
+        site.publish(potline(1500, second=second))
+        page.wait_for_timeout(1000)
+    expect(page.locator(".top")).to_contain_text("13:00:09")
+    tasks = sorted(page.evaluate("long"))
+    assert len(tasks) < 8 or statistics.median(tasks) < 100, tasks
+    assert all(task < 250 for task in tasks), tasks  # room for a machine that does something else too
+
+
+def test_a_long_task_would_be_seen(site: Site, open_page: Open) -> None:
+    page = open_page()
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+            new PerformanceObserver((list) => done(list.getEntries()[0].duration)).observe({ type: "longtask" });
+            setTimeout(() => { const end = performance.now() + 150; while (performance.now() < end); }, 50);
+        })"""
+    )
+    assert seen >= 140
+
+
 @pytest.mark.parametrize("order", ["Position", "Worst first"])
 def test_1500_pots_are_brought_up_to_date_within_100_ms(
     site: Site, open_page: Open, monkeypatch: pytest.MonkeyPatch, order: str

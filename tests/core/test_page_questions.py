@@ -7,6 +7,7 @@ import pytest
 
 from tests.core.pages import Source, get, snapshot
 from twin.adapters import page
+from twin.web import Problem
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,19 @@ def test_a_question_reaches_the_twin_and_its_answer_comes_back(
         ("line", 400, "path is missing"),
         ("line?path=demo/A&current=1", 400, "'current' is not known here"),
         ("whatif?path=demo/A&current=much", 400, "current='much' is not a number"),
-        ("whatif?path=demo/A&" + "x" * 500 + "=1e", 400, "is not a number"),
+        ("whatif?path=demo/A&" + "x" * 500 + "=1", 400, "is not known here"),
+        ("whatif?path=demo/A&current=" + "9" * 500, 400, "is not a number"),
+        ("whatif?path=demo/A&current=31", 400, "current=31 is not allowed: -30 to 30"),
+        ("line?path=demo/A&path=demo/B", 400, "path is given twice"),
+        ("pot?path=demo/A/A001%27%20OR%20%271", 400, "is not of the form"),
     ],
 )
 def test_a_question_without_an_answer_says_why(query: str, wanted: int, detail: str) -> None:
-    status, _, body = get(Source(snapshot(1)), f"/api/{query}")
+    status, headers, body = get(Source(snapshot(1)), f"/api/{query}")
     assert status == wanted
-    assert detail in msgspec.json.decode(body)["detail"]
-    assert len(body) < 200
+    assert headers["content-type"] == "application/problem+json"
+    said = msgspec.json.decode(body, type=Problem)
+    assert detail in said.detail
+    assert (said.status, said.instance) == (wanted, f"/api/{query.partition('?')[0]}")
+    assert said.advice
+    assert len(body) < 500

@@ -1,13 +1,14 @@
 """Embedded store: one DuckDB file, one table a measurement, one row a (unit, source time).
 
 Writing again under the same key changes nothing or, with other fields, completes the row: what InfluxDB does. Only
-this process may have the file open; others ask the page's API. All calls run in one worker thread.
+this process may have the file open; others ask the page's API. All calls run in one worker thread, but history in
+another: a long look back holds up no write.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any, TypeVar
 import duckdb
 import numpy as np
 
+from twin import over_time
 from twin.catalogue import CATALOGUE, FIELDS, MEASURED
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings, Wide, wide
 from twin.plant import Roster
+from twin.ports import Buckets
 
 __all__ = ["DuckStore"]
 
@@ -40,6 +43,7 @@ class DuckStore:
         self._path = path
         self._roster = roster
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="duckdb")
+        self._looking = ThreadPoolExecutor(1, thread_name_prefix="duckdb-history")
         self._db: duckdb.DuckDBPyConnection | None = None
         self._known = 0
         self._last: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {}
@@ -50,6 +54,7 @@ class DuckStore:
 
     async def close(self) -> None:
         """Flush and close; safe to call twice."""
+        self._looking.shutdown()
         if self._db is not None:
             await self._run(self._close)
         self._thread.shutdown()
@@ -62,6 +67,21 @@ class DuckStore:
 
     async def measured(self, start_ns: int, end_ns: int) -> Readings:
         return await self._run(lambda: self._measured(start_ns, end_ns))
+
+    async def history(
+        self, measurement: str, path: str, codes: Sequence[int], start_ns: int, end_ns: int, step_ns: int
+    ) -> Buckets:
+        cursor = await self._run(lambda: self._connection().cursor())
+        question, values = over_time.sql(measurement, codes), [step_ns, *_tags(path), start_ns, end_ns]
+
+        def look() -> Buckets:
+            with cursor:
+                return over_time.from_columns(cursor.execute(question, values).fetchnumpy(), codes)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._looking, look)
+        except duckdb.Error as error:
+            raise SinkUnavailable(f"{self._path}: {error}") from error
 
     async def query(self, sql: str, parameters: list[object] | None = None) -> list[tuple[Any, ...]]:
         """Any SQL question, for the page and for people."""

@@ -7,6 +7,7 @@ taken). The body of an answer decides, not its code alone (F12).
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -18,11 +19,13 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
+from twin import over_time
 from twin.catalogue import CATALOGUE, FIELDS, MEASURED
 from twin.errors import ConfigError, SinkRejected, SinkUnavailable
 from twin.frames import Readings
 from twin.lines import LineProtocol
 from twin.plant import Roster
+from twin.ports import Buckets
 from twin.redact import redacted
 from twin.refusals import judged
 from twin.tls import client_context, why
@@ -133,6 +136,12 @@ class InfluxStore:
         times, signals, values = zip(*found, strict=True) if found else ((), (), ())
         unit = np.full(len(found), self._roster.code(path) or 0)
         return Readings.of(times, unit, signals, values)
+
+    async def history(
+        self, measurement: str, path: str, codes: Sequence[int], start_ns: int, end_ns: int, step_ns: int
+    ) -> Buckets:
+        answer = await self.query(over_time.influxql(measurement, path, codes, start_ns, end_ns, step_ns))
+        return over_time.from_series(answer["results"][0].get("series", []), codes)
 
     async def probe(self) -> None:
         """Return when the server answers; raises SinkUnavailable. It needs no permission to read."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from twin import over_time
 from twin.catalogue import CATALOGUE
 from twin.errors import SpoolFull
 from twin.frames import Readings
 from twin.plant import Roster
-from twin.ports import Message, Spooled, SpoolState
+from twin.ports import Buckets, Message, Spooled, SpoolState
 from twin.signals import SIGNALS
 
-__all__ = ["FakeClock", "KeepingPublisher", "ListSource", "MemorySink", "MemorySpool"]
+__all__ = ["Discard", "FakeClock", "KeepingPublisher", "ListSource", "MemorySink", "MemorySpool"]
 
 
 @dataclass
@@ -75,6 +76,11 @@ class MemorySink:
         times, signals, values = zip(*found, strict=True) if found else ((), (), ())
         return Readings.of(times, [code or 0] * len(found), signals, values)
 
+    async def history(
+        self, measurement: str, path: str, codes: Sequence[int], start_ns: int, end_ns: int, step_ns: int
+    ) -> Buckets:
+        return over_time.of_readings(await self.read(measurement, path, start_ns, end_ns), codes, step_ns)
+
     async def measured(self, start_ns: int, end_ns: int) -> Readings:
         known = [line for line in self._roster.paths if "/" in line]
         found = sorted(
@@ -85,6 +91,13 @@ class MemorySink:
         )
         times, units, signals, values = zip(*found, strict=True) if found else ((), (), (), ())
         return Readings.of(times, units, signals, values)
+
+
+class Discard:
+    """Sink of a process that only computes: another one stores."""
+
+    async def write(self, readings: Readings) -> None:
+        """Nothing to keep."""
 
 
 class MemorySpool:

@@ -4,7 +4,7 @@
 `snapshot` whenever there is a newer one, at most one a second; `/health` {"status": "ok" or "warming up"}, 200.
 Asked for on demand: `/api/line?path=site/line`, `/api/pot?path=site/line/pot`, `/api/whatif?path=site/line&voltage=-20`
 with the levers of `twin.levers.CONTROLS`, `/api/anomalies?path=site/line`; 400, 404 and 503 say in `detail` what would
-be allowed.
+be allowed. The whole API is the table `twin.endpoints`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from starlette.types import Receive, Scope, Send
 
 from twin.access import Access
 from twin.answers import Refused
+from twin.endpoints import endpoint
 from twin.errors import ConfigError
 from twin.hasty import Hasty
 from twin.snapshot import Snapshot
+from twin.web import failed, given, problem, reply
 
 __all__ = ["Ask", "Feed", "application", "serve"]
 
@@ -128,20 +130,9 @@ class _Page(Starlette):
                 scope["method"], f"{target}?{query}" if query else target, scope["headers"]
             ):
                 headers = {name.decode(): value.decode() for name, value in denied.headers}
-                await _json({"detail": denied.detail}, denied.status, headers)(scope, receive, with_headers)
+                await problem(denied.status, denied.detail, scope["path"], headers)(scope, receive, with_headers)
                 return
         await super().__call__(scope, receive, with_headers)
-
-
-def _json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    body = content if isinstance(content, bytes) else msgspec.json.encode(content)
-    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, "application/json")
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):
-        return _json({"detail": error.detail}, error.status_code, error.headers)
-    return _json({"detail": "internal error"}, 500)
 
 
 def _static(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
@@ -169,28 +160,17 @@ REFUSED = {"not_allowed": 400, "unknown": 404, "yet": 503}
 
 def _question(name: str, ask: Ask) -> Route:
     """A question of `ask`, its path and its levers taken from the query."""
+    row = endpoint(f"/api/{name}")
 
     async def respond(request: Request) -> Response:
-        query = dict(request.query_params)
-        path = query.pop("path", None)
-        if path is None:
-            raise HTTPException(400, "path is missing: ?path=site/line or ?path=site/line/pot")
-        if query and name != "whatif":
-            raise HTTPException(400, f"{next(iter(query))[:40]!r} is not known here: only path is")
+        values = given(row, request.query_params)
         try:
-            answer = ask(name, path, {lever: _number(lever, text) for lever, text in query.items()})
+            answer = ask(name, values.pop("path"), values)
         except Refused as refused:
             raise HTTPException(REFUSED[refused.why], str(refused)) from refused
-        return _json(answer)
+        return reply(answer)
 
-    return Route(f"/api/{name}", respond)
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise HTTPException(400, f"{name[:40]}={text[:40]!r} is not a number") from None
+    return Route(row.path, respond)
 
 
 def application(
@@ -209,21 +189,23 @@ def application(
     feed = Feed(latest, wait)
 
     async def snapshot(request: Request) -> Response:
+        given(endpoint("/api/snapshot"), request.query_params)
         if (newest := feed.newest()) is None:
             raise HTTPException(503, "warming up: no measurement has been processed yet", {"retry-after": "1"})
-        return _json(newest)
+        return reply(newest)
 
     async def stream(request: Request) -> Response:
+        given(endpoint("/api/stream"), request.query_params)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(feed.events(), headers=headers, media_type="text/event-stream")
 
     async def health(request: Request) -> Response:
-        return _json({"status": "warming up" if latest() is None else "ok"})
+        return reply({"status": "warming up" if latest() is None else "ok"})
 
     api = [Route("/api/snapshot", snapshot), Route("/api/stream", stream), Route("/health", health)]
     asked = [_question(name, ask) for name in ("line", "pot", "whatif", "anomalies")]
     app = _Page(
-        routes=[*api, *asked, *beside, *_statics()], exception_handlers={HTTPException: _failed, Exception: _failed}
+        routes=[*api, *asked, *beside, *_statics()], exception_handlers={HTTPException: failed, Exception: failed}
     )
     app.state.feed = feed
     if access is not None:

@@ -4,15 +4,16 @@ const EVERY_S = 5;
 
 /**
  * A question that is asked again and again: `wanted()` gives it, or null while nobody looks; `take(answer, problem)` gets
- * the answer, or null and what the twin says instead. An answer to an older question is dropped.
+ * the answer, or null and what the twin says instead. An answer to an older question is dropped. `everyS` Infinity: only
+ * when it is called.
  */
-export function question(wanted, take) {
+export function question(wanted, take, everyS = EVERY_S) {
   let asked = 0;
   let timer = null;
 
   async function ask() {
     clearTimeout(timer);
-    timer = setTimeout(ask, EVERY_S * 1000);
+    if (everyS < Infinity) timer = setTimeout(ask, everyS * 1000);
     const where = document.hidden ? null : wanted();
     if (where === null) return;
     const mine = ++asked;
@@ -33,5 +34,6 @@ export function question(wanted, take) {
 
 /** The address of a question with its parameters. */
 export function address(name, parameters) {
-  return `/api/${name}?${new URLSearchParams(parameters)}`;
+  const query = new URLSearchParams(parameters).toString();
+  return `/api/${name}${query && `?${query}`}`;
 }

@@ -1,6 +1,7 @@
 // The panel of one pot: every value it has, against its band and limit, its faults and its latest events.
 
 import { believe, makeBelieved } from "./believed.js";
+import { follow, makeCharts } from "./charts.js";
 import { el } from "./dom.js";
 import { digitsOf, number, signed } from "./format.js";
 import { eventItem, isAt } from "./events.js";
@@ -24,6 +25,7 @@ export function watchDetail(step, redraw) {
     document.querySelector(`.tile[data-pot="${CSS.escape(chosen ?? "")}"]`)?.focus();
     chosen = null;
     believe(null);
+    follow(null);
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-do=close]")) dialog.close();
@@ -31,6 +33,7 @@ export function watchDetail(step, redraw) {
     else if (event.target.closest("[data-do=next]")) go(1);
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, .table-scroll")) return;
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (by) go(by);
   });
@@ -64,7 +67,7 @@ function buildFrame() {
   title.autofocus = true;
   const head = el("header", "", title, el("p"), button("previous", "‹"), button("next", "›"), button("close", "×"));
   body = el("div", "body");
-  dialog.replaceChildren(el("div", "sheet", head, el("div", "columns", body, makeBelieved())));
+  dialog.replaceChildren(el("div", "sheet", head, el("div", "columns", body, makeBelieved()), makeCharts()));
   drawn = "";
 }
 
@@ -77,6 +80,7 @@ export function drawDetail(snapshot, line, titles) {
     return;
   }
   believe(`${line.path}/${pot.id}`);
+  follow(`${line.path}/${pot.id}`, pot, snapshot.time);
   const events = snapshot.events.filter((event) => isAt(event, line, pot.id)).slice(0, MOST_EVENTS);
   const rule = line.grades.find((g) => g.scope === "pot" && g.metric === line.pot_metric && g.window === line.pot_window);
   const key = JSON.stringify([words.lang, pot, events, line.pot_limit, line.voltage_band_v, line.temperature_band_c, rule?.source]);

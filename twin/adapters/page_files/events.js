@@ -25,6 +25,15 @@ export function isAt(event, line, id) {
   return event.unit === id || event.unit === `${line.path}/${id}`;
 }
 
+/** True for an event that cannot wait. */
+export const isUrgent = (event) => URGENT.includes(event.severity);
+
+/** An event of the API in words: a fault that began or ended, or work at the pot with its value. */
+export function happened(event) {
+  if (event.kind === "work") return `${words.workNames[event.code] || event.title} ${number(event.value)}`;
+  return `${faultName(event.code, new Map([[event.code, event.title]]))}, ${event.began ? words.began : words.ended}`;
+}
+
 /** What happened: of an anomaly its likely cause. */
 function titleOf(event) {
   if (event.code !== "anomaly") return faultName(event.code, titles);
@@ -62,7 +71,7 @@ export function eventItem(event, pots, open) {
   time.dateTime = event.time;
   time.title = day;
   const sign = el("i", "sign");
-  sign.dataset.severity = URGENT.includes(event.severity) ? "urgent" : "mild";
+  sign.dataset.severity = isUrgent(event) ? "urgent" : "mild";
   const state = event.began ? severityWord(event.severity) : words.ended;
   const what = el("span", "what", unit, " ", el("b", "", titleOf(event)));
   const item = el("li", "", time, sign, what, el("span", "state", state));

@@ -9,6 +9,8 @@ import { moment } from "./format.js";
 import { tally } from "./judge.js";
 import { drawPlan, resetPlan } from "./plan.js";
 import { drawPots, resetPots, watchPots } from "./pots.js";
+import { nameLarge, watchLarge } from "./large.js";
+import { drawSheets, resetSheets } from "./sheets.js";
 import { listen } from "./stream.js";
 import { switchLanguage, words } from "./texts.js";
 import { buildTop, drawLag, drawLines, drawState, drawTop } from "./top.js";
@@ -84,6 +86,7 @@ function draw() {
   drawAnomalies(line, open);
   drawEnergy(line);
   drawWhatIf(line);
+  drawSheets(view.chosen);
   drawDetail(snapshot, line, titles);
   if (document.title !== `${line.title}, ${snapshot.plant}`) document.title = `${line.title}, ${snapshot.plant}`;
 }
@@ -132,6 +135,8 @@ function speak() {
   resetAnomalies();
   resetEnergy();
   resetWhatIf();
+  resetSheets();
+  nameLarge();
 }
 
 $("language").addEventListener("click", () => {
@@ -143,6 +148,7 @@ watchPots(open, redraw);
 watchDetail(step, redraw);
 watchEnergy();
 watchViews(redraw);
+watchLarge();
 speak();
 listen(receive, follow);
 setInterval(drawConnection, 1000);

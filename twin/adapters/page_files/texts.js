@@ -3,6 +3,7 @@
 import { memory } from "./dom.js";
 import { judged } from "./texts_anomalies.js";
 import { asked } from "./texts_asked.js";
+import { looked } from "./texts_looked.js";
 
 const en = {
   lang: "en",
@@ -101,6 +102,7 @@ const en = {
   faultNames: {},
   ...asked.en,
   ...judged.en,
+  ...looked.en,
 };
 
 const zh = {
@@ -233,6 +235,7 @@ const zh = {
   },
   ...asked.zh,
   ...judged.zh,
+  ...looked.zh,
 };
 
 export const catalogue = { en, zh };
