@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,16 +36,17 @@ def site() -> Iterator[Site]:
 
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_whatever_is_asked_the_answer_is_as_documented(case: schemathesis.Case, site: Site) -> None:
+def test_whatever_is_asked_the_answer_is_as_documented(case: schemathesis.Case[Any], site: Site) -> None:
     case.call_and_validate(base_url=site.url.rstrip("/"), timeout=10)
 
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_of_units_that_there_are_too(case: schemathesis.Case, site: Site) -> None:
-    good = dict(pair.split("=") for pair in GOOD.get(case.path, "").split("&") if pair)
-    known = {name: good[name] for name in ("path", "fields") if name in good}
-    answer = case.call(base_url=site.url.rstrip("/"), params={**dict(case.query or {}), **known}, timeout=10)
+def test_of_units_that_there_are_too(case: schemathesis.Case[Any], site: Site) -> None:
+    good: dict[str, str] = dict(pair.split("=") for pair in GOOD.get(case.path, "").split("&") if pair)
+    known: dict[str, Any] = {name: good[name] for name in ("path", "fields") if name in good}
+    asked: dict[str, Any] = {**dict(case.query or {}), **known}
+    answer = case.call(base_url=site.url.rstrip("/"), params=asked, timeout=10)
     assert answer.status_code in ((200, 400) if case.method == "GET" else (405,)), answer.text
     if case.method == "GET":
         case.operation.validate_response(answer)
