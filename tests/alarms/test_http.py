@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from typer.testing import CliRunner
@@ -154,7 +155,9 @@ def test_a_browser_that_has_the_token_need_not_say_the_name(tmp_path: Path) -> N
         basic = f"Authorization: Basic {word}\r\nX-Alarm-User: -\r\n"
         status, _, _ = await ask(port, "/api/alarms/remove?unit=s/L/001&code=anode_effect&why=x", "POST", basic)
         assert status == 200
-        (one,) = json.loads((await ask(port, "/api/alarms", "GET", basic))[2])["alarms"]
+        _, headers, body = await ask(port, "/api/alarms", "GET", basic)
+        assert unquote(headers["x-alarm-user"]) == "王芳"
+        (one,) = json.loads(body)["alarms"]
         assert (one["state"], one["who"]) == ("out_of_service", "王芳")
         other = base64.b64encode(b"li.wei:token-of-wang-fang").decode()
         assert (await ask(port, "/api/alarms", "GET", f"Authorization: Basic {other}\r\n"))[0] == 401

@@ -11,22 +11,29 @@ from importlib.resources import files
 from playwright.sync_api import Page
 from starlette.routing import Route
 
+from tests.alarms.test_desk import say
 from tests.core.desks import NEWEST, URL, written
 from tests.core.plants import engine_of
 from tests.core.told import estimate, figures, report_of
 from twin import plant
-from twin.adapters import page, page_api
-from twin.adapters.memory import MemorySink
+from twin.access import Access
+from twin.adapters import alarm_http, page, page_api
+from twin.adapters.alarm_memory import MemoryBook
+from twin.adapters.memory import FakeClock, MemorySink
+from twin.alarm_desk import AlarmDesk
+from twin.alarms.chain import Entry, Selection
+from twin.alarms.routing import AlarmFile
 from twin.answers import answer
 from twin.endpoints import IngestAnswer
 from twin.engine import Engine, Settings
-from twin.frames import Report
+from twin.frames import Event, Readings, Report
 from twin.history import Lookback
 from twin.judge_thread import JudgeThread
 from twin.page_parts import ingest_answer, setting_views
 from twin.plant import Roster
 from twin.settings import resolve
 from twin.snapshot import EventView, GradeView, IngestView, LineView, PotView, Snapshot
+from twin.units import NS_PER_S
 
 SOURCE = "Implementation Plan for the High-Quality Development of the Aluminum Industry (2025-2027)"
 WIDE = (1440, 900)
@@ -113,6 +120,10 @@ class Site:
         self.store: MemorySink = written()
         self.report: Report | None = told(self.engine)
         self.judge: JudgeThread | None = None
+        self.access = Access()
+        self.clock = FakeClock(NEWEST)
+        self.book = MemoryBook()
+        self.desk = AlarmDesk(self.engine.roster, AlarmFile(), self.book, self.clock, say)
 
     def start(self) -> None:
         started = threading.Event()
@@ -124,6 +135,29 @@ class Site:
         self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(10)
         assert not self._thread.is_alive(), "the page does not stop"
+
+    def happens(self, faults: Mapping[str, Sequence[str]], *, began: bool = True, wait_s: int = 2000) -> None:
+        """Tell the desk of faults, code -> paths, and let `wait_s` pass."""
+
+        def hear() -> None:
+            told_by = self.report
+            assert told_by is not None
+            events = [
+                Event(self.clock.time_ns, self.engine.roster.codes[path], code, began, "high", 980.0, 975.0)
+                for code, paths in faults.items()
+                for path in paths
+            ]
+            self.desk.hear(
+                Readings.empty(),
+                Report(self.clock.time_ns, told_by.pots, told_by.lines, (), (), tuple(events), told_by.active),
+            )
+            self.clock.time_ns += wait_s * NS_PER_S
+            self.desk.tick()
+            done.set()
+
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(hear)
+        assert done.wait(10), "the desk hears nothing"
 
     def publish(self, newest: Snapshot | None) -> None:
         self._loop.call_soon_threadsafe(self._change, newest)
@@ -145,7 +179,11 @@ class Site:
             assert self._newest is not None
             return ingest_answer(self._newest.ingest, {"broker": URL, "store": "DuckDB"})
 
-        return page_api.routes(page_api.Desk(lambda: self._newest, back, ingest, lambda: rows))
+        async def entries(chosen: Selection) -> list[Entry]:
+            return self.book.entries(chosen)
+
+        alarms = alarm_http.routes(self.desk, entries, self.access)
+        return [*page_api.routes(page_api.Desk(lambda: self._newest, back, ingest, lambda: rows)), *alarms]
 
     async def _run(self, started: threading.Event) -> None:
         def ready(url: str) -> None:
@@ -159,8 +197,10 @@ class Site:
         self._loop = asyncio.get_running_loop()
         app = page.application(lambda: self._newest, wait=wait, ask=self._ask, beside=self._beside())
         self._task = asyncio.create_task(page.serve(app, "127.0.0.1", self._port, ready=ready))
+        working = asyncio.create_task(self.desk.run())
         with suppress(asyncio.CancelledError):
             await self._task
+        working.cancel()
 
 
 @contextmanager

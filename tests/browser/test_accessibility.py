@@ -12,7 +12,7 @@ from twin.snapshot import EventView, Snapshot
 
 pytestmark = pytest.mark.browser
 
-VIEWS = ("pots", "anomalies", "energy", "whatif", "ingest", "settings")
+VIEWS = ("pots", "alarms", "anomalies", "energy", "whatif", "ingest", "settings")
 GRAVE = {"serious", "critical"}
 
 
@@ -48,6 +48,7 @@ def grave(page: Page) -> list[str]:
 )
 def test_no_view_has_a_serious_violation(site: Site, open_page: Open, how: dict[str, object]) -> None:
     site.publish(troubled())
+    site.happens({"anode_effect": ["demo/A/A003"], "bath_hot": ["demo/A/A017"]})
     page = open_page(**how)
     expect(page.locator(".tile")).to_have_count(60)
     found = {}

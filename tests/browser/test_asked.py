@@ -164,6 +164,8 @@ def test_views_are_tabs_for_the_keyboard_and_stand_in_the_address(site: Site, op
     tab = page.get_by_role("tab", name="Pots")
     tab.focus()
     page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Alarms")).to_be_focused()
+    page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Anomalies")).to_be_focused()
     assert page.url.endswith("#anomalies")
     page.keyboard.press("ArrowRight")

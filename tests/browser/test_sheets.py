@@ -70,7 +70,7 @@ def test_settings_say_where_they_come_from_and_no_secret(site: Site, open_page: 
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-@pytest.mark.parametrize("view", ["ingest", "settings", "anomalies", "energy", "whatif", "pots"])
+@pytest.mark.parametrize("view", ["ingest", "settings", "alarms", "anomalies", "energy", "whatif", "pots"])
 def test_every_view_fits_a_phone_of_360(site: Site, open_page: Open, view: str, locale: str) -> None:
     site.publish(replace(potline(), ingest=replace(potline().ingest, problems={"out_of_range": 1})))
     page = open_page((360, 780), locale=locale)

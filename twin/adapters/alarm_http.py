@@ -6,7 +6,8 @@
     POST /api/alarms/<action>?unit=&code=&why=&until=  with the header X-Alarm-User: name
 
 A write needs that header, which no other web site can make a browser send. Where people have tokens of their own the
-name is that of the token, and the header may be `-`. Everything is in the address: requests have no body here.
+name is that of the token, and the header may be `-`; the list then says in X-Alarm-User who asks. Everything is in the
+address: requests have no body here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import csv
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -59,7 +61,11 @@ def routes(desk: Desk, entries: Callable[[Selection], Awaitable[list[Entry]]], a
         language = query.get("language", "")
         if language and language not in LANGUAGES:
             raise HTTPException(400, f"language is one of {', '.join(LANGUAGES)}")
-        return _json(desk.view(language, query.get("unit", "")))
+        answer = _json(desk.view(language, query.get("unit", "")))
+        person = access.who(request.scope["headers"])
+        if person is not None and person.name:
+            answer.headers["x-alarm-user"] = quote(person.name)
+        return answer
 
     async def journal(request: Request) -> Response:
         query = _query(request, {"since", "until", "unit", "code", "state", "after", "limit", "format"})

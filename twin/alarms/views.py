@@ -23,7 +23,10 @@ MOST = 2000  # alarms in one view; the most urgent ones, the rest is counted
 
 
 class AlarmView(msgspec.Struct, frozen=True):
-    """One alarm that is not normal. `who`, `why`: of the one who shelved, removed or acknowledged it."""
+    """One alarm that is not normal. `who`, `why`: of the one who shelved, removed or acknowledged it.
+
+    `children`: how many alarms a root stands for; `root`: unit and code of the root that stands for this one.
+    """
 
     unit: str
     code: str
@@ -45,6 +48,7 @@ class AlarmView(msgspec.Struct, frozen=True):
     why: str = ""
     silenced_by: tuple[str, ...] = ()
     children: int = 0
+    root: tuple[str, str] | None = None
 
 
 class AlarmsView(msgspec.Struct, frozen=True):
@@ -95,10 +99,10 @@ def view(layout: Layout, state: AlarmState, language: str = "en", unit: str = ""
     number = np.bincount(shown, minlength=len(NAMES)).tolist()
     there = {name: count for name, count in zip(NAMES, number, strict=True) if count}
     order = np.lexsort((-state.told[state.at(cells)], -_urgency(state, cells), _place(shown)))
-    children = _children(layout, state)
+    children, roots = _children(layout, state)
     listed = cells[order][:MOST]
     whole = zip(listed.tolist(), as_transitions(layout, state, listed, ""), strict=True)
-    alarms = [_one(state, cell, one, language, children) for cell, one in whole]
+    alarms = [_one(state, cell, one, language, children, roots.get(cell)) for cell, one in whole]
     return AlarmsView(iso(state.time_ns), there, alarms, max(len(cells) - MOST, 0))
 
 
@@ -116,9 +120,10 @@ def _urgency(state: AlarmState, cells: Ints) -> Ints:
     return found
 
 
-def _children(layout: Layout, state: AlarmState) -> Mapping[tuple[int, int], int]:
-    """How many active alarms each root stands for."""
-    found = {}
+def _children(layout: Layout, state: AlarmState) -> tuple[dict[tuple[int, int], int], dict[int, tuple[str, str]]]:
+    """How many active alarms each root stands for, and of each of these cells the widest root."""
+    found: dict[tuple[int, int], int] = {}
+    roots: dict[int, tuple[str, str]] = {}
     for root, row in enumerate(ALARMS):
         if row.is_root:
             covered = np.array([n for n, other in enumerate(ALARMS) if other.code in row.covers])
@@ -126,11 +131,18 @@ def _children(layout: Layout, state: AlarmState) -> Mapping[tuple[int, int], int
                 below = np.append(layout.below(unit), unit)
                 silent = state.active[np.ix_(covered, below)] & state.silenced[np.ix_(covered, below)]
                 found[root, unit] = int(silent.sum())
-    return found
+                for cell in (covered[:, None] * state.units + below)[silent].tolist():
+                    roots.setdefault(cell, (layout.paths[unit], row.code))
+    return found, roots
 
 
 def _one(
-    state: AlarmState, cell: int, one: Transition, language: str, children: Mapping[tuple[int, int], int]
+    state: AlarmState,
+    cell: int,
+    one: Transition,
+    language: str,
+    children: Mapping[tuple[int, int], int],
+    root: tuple[str, str] | None,
 ) -> AlarmView:
     alarm, unit = divmod(cell, state.units)
     row, text = ALARMS[alarm], words(language)
@@ -144,4 +156,5 @@ def _one(
         iso(one.since_ns) if one.since_ns else "", iso(told) if told else "", one.value, one.limit, one.evidence,
         *text.rational(row, one.evidence), row.respond_min, iso(shelf) if shelf else "", who, why,
         holds if one.after == "suppressed" else (), children.get((alarm, unit), 0),
+        root if one.after == "suppressed" else None,
     )  # fmt: skip

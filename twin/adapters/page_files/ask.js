@@ -3,8 +3,8 @@
 const EVERY_S = 5;
 
 /**
- * A question that is asked again and again: `wanted()` gives it, or null while nobody looks; `take(answer, problem)` gets
- * the answer, or null and what the twin says instead. An answer to an older question is dropped. `everyS` Infinity: only
+ * A question that is asked again and again: `wanted()` gives it, or null while nobody looks; `take(answer, problem, response)`
+ * gets the answer, or null and what the twin says instead. An answer to an older question is dropped. `everyS` Infinity: only
  * when it is called.
  */
 export function question(wanted, take, everyS = EVERY_S) {
@@ -21,8 +21,8 @@ export function question(wanted, take, everyS = EVERY_S) {
       const response = await fetch(where);
       const said = await response.json();
       if (mine !== asked) return;
-      if (response.ok) take(said, "");
-      else take(null, said.detail || response.statusText);
+      if (response.ok) take(said, "", response);
+      else take(null, said.detail || response.statusText, response);
     } catch {
       // the twin is away: the stream says so, and what was known stays
     }

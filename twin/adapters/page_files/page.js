@@ -1,6 +1,7 @@
 // The page: one snapshot in, everything on screen brought up to date within one frame.
 
 import { mark, memory, say, show } from "./dom.js";
+import { drawAlarms, resetAlarms, watchAlarms } from "./alarms.js";
 import { drawAnomalies, resetAnomalies } from "./anomalies.js";
 import { drawDetail, openDetail, resetDetail, watchDetail } from "./detail.js";
 import { drawEnergy, resetEnergy, watchEnergy } from "./energy.js";
@@ -83,6 +84,7 @@ function draw() {
     drawPots(line, titles);
     drawEvents(snapshot, line, open);
   }
+  drawAlarms(snapshot, visit);
   drawAnomalies(line, open);
   drawEnergy(line);
   drawWhatIf(line);
@@ -115,6 +117,12 @@ function open(id) {
   openDetail(id, redraw);
 }
 
+/** Open the pot of a path, at whichever line it is. */
+function visit(unit) {
+  page.path = unit.slice(0, unit.lastIndexOf("/"));
+  open(unit.slice(unit.lastIndexOf("/") + 1));
+}
+
 function step(id, by) {
   const pots = lineOf(page.snapshot).pots;
   const at = pots.findIndex((pot) => pot.id === id);
@@ -132,6 +140,7 @@ function speak() {
   resetPlan();
   resetPots();
   resetDetail();
+  resetAlarms();
   resetAnomalies();
   resetEnergy();
   resetWhatIf();
@@ -147,6 +156,7 @@ $("language").addEventListener("click", () => {
 watchPots(open, redraw);
 watchDetail(step, redraw);
 watchEnergy();
+watchAlarms();
 watchViews(redraw);
 watchLarge();
 speak();

@@ -1,6 +1,7 @@
 // Every visible text, one object a language. `words` is the language in use; modules read it when they draw.
 
 import { memory } from "./dom.js";
+import { alarmed } from "./texts_alarms.js";
 import { judged } from "./texts_anomalies.js";
 import { asked } from "./texts_asked.js";
 import { looked } from "./texts_looked.js";
@@ -103,6 +104,7 @@ const en = {
   ...asked.en,
   ...judged.en,
   ...looked.en,
+  ...alarmed.en,
 };
 
 const zh = {
@@ -236,6 +238,7 @@ const zh = {
   ...asked.zh,
   ...judged.zh,
   ...looked.zh,
+  ...alarmed.zh,
 };
 
 export const catalogue = { en, zh };

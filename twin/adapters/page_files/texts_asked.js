@@ -3,7 +3,7 @@
 
 const en = {
   views: "Views",
-  view: { pots: "Pots", anomalies: "Anomalies", energy: "Where the energy goes", whatif: "What if", ingest: "Ingest", settings: "Settings" },
+  view: { pots: "Pots", alarms: "Alarms", anomalies: "Anomalies", energy: "Where the energy goes", whatif: "What if", ingest: "Ingest", settings: "Settings" },
   period: "Period",
   perTonne: "kWh/t",
   share: "Share",
@@ -84,7 +84,7 @@ const en = {
 
 const zh = {
   views: "视图",
-  view: { pots: "电解槽", anomalies: "异常", energy: "电能去向", whatif: "假设分析", ingest: "采集", settings: "设置" },
+  view: { pots: "电解槽", alarms: "报警", anomalies: "异常", energy: "电能去向", whatif: "假设分析", ingest: "采集", settings: "设置" },
   period: "时段",
   perTonne: "kWh/t",
   share: "占比",

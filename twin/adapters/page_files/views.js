@@ -1,10 +1,10 @@
-// The choice of what the floor shows: the pots, anomalies, where the energy goes, what if, the way in,
+// The choice of what the floor shows: the pots, alarms, anomalies, where the energy goes, what if, the way in,
 // or the settings. It stands in the address as #name.
 
 import { mark, show } from "./dom.js";
 
 const $ = (id) => document.getElementById(id);
-const PANELS = { pots: "floor", anomalies: "anomalies", energy: "energy", whatif: "whatif", ingest: "ingest-sheet", settings: "settings" };
+const PANELS = { pots: "floor", alarms: "alarms", anomalies: "anomalies", energy: "energy", whatif: "whatif", ingest: "ingest-sheet", settings: "settings" };
 const named = (hash) => (hash.slice(1) in PANELS ? hash.slice(1) : "pots");
 
 export const view = { chosen: named(location.hash) };
