@@ -32,8 +32,8 @@ def lines_of(text: str) -> list[str]:
 
 
 def written_in(text: str) -> set[str]:
-    """The files that a page tells the reader to write: `# name.toml` leads the block."""
-    return set(re.findall(r"^# (\S+\.toml)\b", text, re.M))
+    """The files that a page tells the reader to write: `# name.toml` leads the block, or "as `name.toml`"."""
+    return set(re.findall(r"(?:^# |\bas `)(\S+\.toml)\b", text, re.M))
 
 
 def wrong(line: str, own: set[str]) -> list[str]:
