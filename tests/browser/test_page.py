@@ -177,7 +177,7 @@ def test_both_languages_say_everything(site: Site, open_page: Open) -> None:
     keys = """async (language) => {
         const { catalogue } = await import("/texts.js");
         const names = (node, at) => Object.entries(node).flatMap(([name, value]) =>
-            /^(fault|term|lever|cause)(Names|Helps|Advice)$/.test(name) ? []
+            /^(fault|term|lever|cause|reason|origin)(Names|Helps|Advice)$/.test(name) ? []
             : typeof value === "object" ? names(value, `${at}${name}.`)
             : [`${at}${name}: ${typeof value}${value.length ? "" : " empty"}`]);
         return names(catalogue[language], "");
