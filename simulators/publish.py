@@ -157,13 +157,17 @@ async def simulate(
     settings: Settings,
     clock: Clock,
     told: Callable[[int], None] = lambda now_ns: None,
+    *,
+    after_ns: int = 0,
 ) -> None:
     """Publish every line of the plant until `simulate.hours` are over or cancelled; `told` the time simulated.
 
+    The simulated past begins after `after_ns`: where an earlier run has told of that time, a line with other meter
+    readings for the same hour would only confuse the books.
     Raises ConfigError, and SourceUnavailable when the broker stays away.
     """
     period = settings["simulate.period_s"]
-    start = start_ns(settings, clock.now_ns())
+    start = max(start_ns(settings, clock.now_ns()), (after_ns // NS_PER_S + 1) * NS_PER_S)
     lines, end = lines_of(roster, settings, start), end_ns(settings, start)
     loop = asyncio.get_running_loop()
     while (left := (end - lines[0].now_ns) / NS_PER_S / period if end else _CHUNK_S) >= 1:

@@ -114,6 +114,11 @@ class Runner:
             else:
                 await asyncio.sleep(0)
 
+    @property
+    def closed_ns(self) -> int:
+        """Source time up to which the twin has closed, an earlier run's included; 0 before the first tick."""
+        return max(0, self._state.closed_ns)
+
     async def step(self) -> None:
         """One engine step with everything that waits; the view is renewed even when nothing does."""
         parts, self._early = self._early, []

@@ -172,7 +172,8 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
 
         publisher = await stack.enter_async_context(publisher_of(settings, client_id(settings, "simulator")))
         twin.where["simulator"] = f"{len(roster.pot_codes())} pots, seed {settings['simulate.seed']}"
-        jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock())
+        before = 0 if twin.runner is None or settings["simulate.start"] else twin.runner.closed_ns
+        jobs["simulate"] = lambda: simulate(roster, publisher, settings, SystemClock(), after_ns=before)
     return jobs
 
 
