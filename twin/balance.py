@@ -121,31 +121,17 @@ class Figures:
     under_way_readings: int
     off_messages: int
     off_readings: int
-    spool_bytes: int
-    spool_max_bytes: int
-    spool_batches: int
-    spool_oldest_age_s: float  # 0 when the spool is empty
-    spool_high: int
-    paused: int
-    store_away: int
+    spool_bytes: int = 0
+    spool_max_bytes: int = 0
+    spool_batches: int = 0
+    spool_oldest_age_s: float = 0.0  # 0 when the spool is empty
+    spool_high: int = 0
+    paused: int = 0
+    store_away: int = 0
 
     @classmethod
-    def of(
-        cls,
-        balance: Balance,
-        outages: int,
-        counts: SpoolCounts | None = None,
-        *,
-        unknown_values: int,
-        spool_bytes: int = 0,
-        spool_max_bytes: int = 0,
-        spool_batches: int = 0,
-        spool_oldest_age_s: float = 0.0,
-        spool_high: bool = False,
-        paused: bool = False,
-        store_away: bool = False,
-    ) -> Figures:
-        """Sheet, counts and the spool's state laid side by side."""
+    def of(cls, balance: Balance, outages: int, counts: SpoolCounts | None = None, *, unknown_values: int) -> Figures:
+        """Sheet and counts laid side by side; gauges of spool and store are those of a way in without trouble."""
         counts = counts or SpoolCounts()
         places = ("received", "stored", "parked", "rejected", "carried", "spooled", "aside", "under_way", "off")
         pairs: dict[str, int] = {}
@@ -163,12 +149,5 @@ class Figures:
             pauses=counts.pauses,
             store_outages=outages,
             store_slow=counts.slow,
-            spool_bytes=spool_bytes,
-            spool_max_bytes=spool_max_bytes,
-            spool_batches=spool_batches,
-            spool_oldest_age_s=spool_oldest_age_s,
-            spool_high=int(spool_high),
-            paused=int(paused),
-            store_away=int(store_away),
             **pairs,
         )

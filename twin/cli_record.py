@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from twin import topics
 from twin.adapters.deadletter import DeadLetters
 from twin.adapters.mqtt import MqttSource
 from twin.adapters.parquet import RecordingWriter
@@ -24,6 +23,7 @@ from twin.progress import Progress
 from twin.record import Recorder
 from twin.service import SystemClock
 from twin.settings import Settings
+from twin.shares import subscriptions
 
 __all__ = ["record"]
 
@@ -97,7 +97,7 @@ def _source(settings: Settings, told: Callable[[str], None], beside: Beside | No
     """A session of its own that the broker forgets with the connection: the ingest's is not touched (F3)."""
     return MqttSource(
         brokers_of(settings),
-        (*topics.filters(settings["mqtt.root"]), *(beside.filters if beside else ())),
+        subscriptions(settings, (), beside.filters if beside else (), stores=False),
         fresh=beside.fresh if beside else frozenset(),
         client_id=f"smelter-twin-record-{os.getpid()}-{os.urandom(3).hex()}",
         version=settings["mqtt.version"],

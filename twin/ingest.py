@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from twin.balance import Balance, Figures
@@ -22,13 +22,13 @@ from twin.frames import Quality, Readings
 from twin.log import Say
 from twin.overflow import Limits, Overflow, Write
 from twin.ports import Clock, Delivery, Message, Sink, Source, Spool
+from twin.units import NS_PER_S
 
 __all__ = ["OTHER_NAMES", "Counts", "Ingestor", "Park"]
 
 OTHER_NAMES = "(others)"
 _MOST_NAMES = 1000  # of fields that no signal names; the rest are counted together
 _LAST_DOUBLING = 30  # of the pause between tries: without an end the number would outgrow a float within hours
-_NS = 1_000_000_000
 
 
 def _silent(event: str, /, *, level: str = "info", **fields: object) -> None:
@@ -163,15 +163,17 @@ class Ingestor:
         counts, over = self.counts, self._overflow
         unknown = counts.unknown_fields.total()
         if over is None:
-            waits = bool(self._waiting)
-            return Figures.of(counts.balance, counts.outages, unknown_values=unknown, paused=waits, store_away=waits)
+            waits = int(self._waiting > 0)
+            figures = Figures.of(counts.balance, counts.outages, unknown_values=unknown)
+            return replace(figures, paused=waits, store_away=waits)
         state = over.spool.state
-        age_s = (self._clock.now_ns() - state.oldest_ns) / _NS if state.oldest_ns else 0.0
-        return Figures.of(
-            counts.balance, counts.outages + over.counts.outages, over.counts, unknown_values=unknown,
+        age_s = (self._clock.now_ns() - state.oldest_ns) / NS_PER_S if state.oldest_ns else 0.0
+        outages = counts.outages + over.counts.outages
+        return replace(
+            Figures.of(counts.balance, outages, over.counts, unknown_values=unknown),
             spool_bytes=state.bytes, spool_max_bytes=over.spool.max_bytes, spool_batches=state.batches,
-            spool_oldest_age_s=age_s, spool_high=over.high, paused=over.paused or bool(self._waiting),
-            store_away=bool(over.away),
+            spool_oldest_age_s=age_s, spool_high=int(over.high), paused=int(over.paused or self._waiting > 0),
+            store_away=int(bool(over.away)),
         )  # fmt: skip
 
     async def run(self) -> None:

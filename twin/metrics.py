@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 
-__all__ = ["EXPORTED", "Exported", "Meters", "Reader", "Sample"]
+__all__ = ["EXPORTED", "SHEET", "Exported", "Meters", "Reader", "Sample"]
 
 PREFIX = "smelter_"
 _STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -34,7 +34,7 @@ class Exported:
 
 E = Exported
 # The balance sheet of a source: received + carried = stored + spooled + parked + rejected + set aside + under way.
-_SHEET: tuple[tuple[str, Literal["counter", "gauge"], str], ...] = (
+SHEET: tuple[tuple[str, Literal["counter", "gauge"], str], ...] = (
     ("received", "counter", "Came in."),
     ("stored", "counter", "In the store, whole."),
     ("parked", "counter", "In the dead letters, whole or for some values."),
@@ -50,7 +50,7 @@ EXPORTED: tuple[Exported, ...] = (
     E("smelter_ready", "gauge", "1 when /ready answers 200, else 0."),
     *(
         E(f"smelter_ingest_{place}_{what}" + "_total" * (kind == "counter"), kind, text + of, ("source",))
-        for place, kind, text in _SHEET
+        for place, kind, text in SHEET
         for what, of in (("messages", ""), ("readings", " In readings: one value of one unit at one time."))
     ),
     E("smelter_ingest_problems_total", "counter", "What was wrong with messages that were parked.", ("reason",)),

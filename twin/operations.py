@@ -26,7 +26,7 @@ from twin.ingest import Counts, Ingestor
 from twin.judge_thread import JudgeThread
 from twin.link import BUFFER_FULL
 from twin.log import Say
-from twin.metrics import Meters, Sample
+from twin.metrics import SHEET, Meters, Sample
 from twin.outage import Outage
 from twin.ports import Sink
 from twin.readiness import Probe, Probed, Readiness
@@ -267,12 +267,10 @@ class Operations:
 def _sheet(figures: Figures) -> Iterator[Sample]:
     """The balance sheet of one source, and the state of the spool."""
     source = (figures.source,)
-    for place in ("received", "stored", "parked", "rejected"):
+    for place, kind, _ in SHEET:
         for what in ("messages", "readings"):
-            yield Sample(f"smelter_ingest_{place}_{what}_total", getattr(figures, f"{place}_{what}"), source)
-    for place in ("carried", "spooled", "aside", "under_way", "off"):
-        for what in ("messages", "readings"):
-            yield Sample(f"smelter_ingest_{place}_{what}", getattr(figures, f"{place}_{what}"), source)
+            name = f"smelter_ingest_{place}_{what}" + "_total" * (kind == "counter")
+            yield Sample(name, getattr(figures, f"{place}_{what}"), source)
     yield Sample("smelter_ingest_stopped", figures.paused)
     yield Sample("smelter_ingest_stops_total", figures.pauses)
     yield Sample("smelter_spool_bytes", figures.spool_bytes)

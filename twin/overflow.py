@@ -21,6 +21,7 @@ from twin.frames import Readings
 from twin.log import Say
 from twin.ports import Clock, Message, Sink, Spool, Spooled
 from twin.spoolbooks import Limits, SpoolBooks
+from twin.units import NS_PER_S
 
 __all__ = ["Limits", "Overflow", "Write"]
 
@@ -30,7 +31,6 @@ STOPPED = "nothing more is acknowledged, the broker keeps what comes"
 PROBE_MAX_S = 3.0  # longest pause between two tries of the one batch that finds out whether the store is back
 _BACKLOG_PATIENCE = 12  # times patience_s that a write of the backlog may take: it has to get through a slow store
 _LAST_DOUBLING = 10
-_NS = 1_000_000_000
 
 
 class Overflow:
@@ -236,7 +236,7 @@ class Overflow:
     async def _expire(self, batches: Sequence[Spooled], why: str) -> None:
         """Park what has waited for longer than it may; `batches` are the oldest."""
         now_ns = self._clock.now_ns()
-        old = [batch for batch in batches if now_ns - batch.received_ns > self._limits.age_s * _NS]
+        old = [batch for batch in batches if now_ns - batch.received_ns > self._limits.age_s * NS_PER_S]
         text = f"in the spool for longer than {self._limits.age_s / 3600:g} h (spool.max_h): {why}"
         for batch in old:
             problems = [Problem(*message, "expired", text[:500]) for message in batch.messages or ()]

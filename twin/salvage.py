@@ -16,7 +16,7 @@ from twin.errors import PayloadError
 from twin.signals import MEASUREMENTS, SIGNALS, Signal, of_topic
 from twin.times import parse_time, shown
 
-__all__ = ["REASONS", "Found", "salvage", "salvage_section"]
+__all__ = ["REASONS", "Found", "json_of", "salvage", "salvage_section"]
 
 # reason -> what to do about it; the reasons are label values of counters, so the set is closed
 REASONS: Mapping[str, str] = MappingProxyType(
@@ -99,15 +99,21 @@ def plain(name: str) -> str:
     return short if short.isprintable() else ascii(short)[1:65]
 
 
+def json_of(payload: bytes) -> object:
+    """What a JSON text says, NaN and Infinity included. Raises ValueError, RecursionError."""
+    try:
+        found: object = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = json.loads(payload)  # the standard library also reads NaN and Infinity, which then get their own reason
+    return found
+
+
 def _load(payload: bytes) -> dict[str, Any]:
     check_depth(payload)
     try:
-        loaded: object = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        try:  # the standard library also reads NaN and Infinity, which then get their own reason
-            loaded = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            raise PayloadError("malformed", f"{error!s:.200}") from error
+        loaded = json_of(payload)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError("malformed", f"{error!s:.200}") from error
     if not isinstance(loaded, dict):
         raise PayloadError("malformed", f"a JSON object is wanted, not {type(loaded).__name__}")
     return loaded

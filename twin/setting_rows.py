@@ -109,7 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
     S("simulate.batched", False, "", "Publish one message a section instead of one a pot."),
     S("simulate.history_min", 60, "min", "Simulated past published at start, so that the page has figures at once.", 0, 1440),
     S("simulate.scenario", "", "", "Scenario of the simulated line: a packaged one or a TOML file; empty = no causes of trouble."),
-    S("simulate.start", "", "", "First moment simulated (ISO 8601 with a zone); empty = `simulate.history_min` ago."),
+    S("simulate.start", "", "", "First moment simulated (ISO 8601 with a zone); empty = `simulate.history_min` ago, at the earliest where an earlier run ended."),
     S("simulate.hours", 0.0, "h", "Simulated time after which the line stops; 0 = never.", 0, 100000),
     S("metrics.host", "127.0.0.1", "", "Address of /health, /ready and /metrics beside the page's server."),
     S("metrics.port", 0, "", "Port of a server of their own for /health, /ready and /metrics; 0 = only with the page.", 0, 65535),

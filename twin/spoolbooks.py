@@ -12,11 +12,11 @@ from twin.codec import Decoded
 from twin.errors import SinkUnavailable
 from twin.log import Say
 from twin.ports import Clock, Message, Spool, Spooled
+from twin.units import NS_PER_S
 
 __all__ = ["Limits", "SpoolBooks"]
 
 HIGH, LOW = 0.8, 0.6  # of max_bytes: the high watermark is told at the one and over below the other
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SpoolBooks:
         self._note()
         self._given_of = self._spool.state.damaged_files
         if not found and self._began_ns:
-            took = (self._clock.now_ns() - self._began_ns) / _NS
+            took = (self._clock.now_ns() - self._began_ns) / NS_PER_S
             self._began_ns = 0
             self._say("the spool is empty again: the store has everything", lasted_s=round(took, 1))
         return found

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from twin.errors import PayloadError
 from twin.plant import Roster, valid_id
 
-__all__ = ["CROWDED", "POT_KINDS", "SECTION", "Route", "Router", "filters", "section_topic", "topic_of"]
+__all__ = ["CROWDED", "POT_KINDS", "SECTION", "Route", "Router", "section_topic", "topic_of"]
 
 POT_KINDS = ("telemetry", "event", "sample")
 SECTION = "section"
@@ -28,11 +28,6 @@ class Route(NamedTuple):
 
     kind: str
     unit: int
-
-
-def filters(root: str) -> tuple[str, ...]:
-    """The MQTT subscriptions that cover every topic of the contract."""
-    return (f"{root}/#",)
 
 
 def topic_of(root: str, path: str, kind: str) -> str:

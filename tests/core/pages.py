@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
 
 from twin.adapters import page
 from twin.answers import Refused
@@ -47,10 +50,9 @@ class Source:
 
 
 @asynccontextmanager
-async def served(source: Source) -> AsyncIterator[int]:
-    """The page over `source` on a free port; on the way out it must stop within two seconds."""
+async def serving(app: Starlette, within_s: float = math.inf) -> AsyncIterator[int]:
+    """An application on a free port; on the way out it must stop within this time [s]."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    app = page.application(source.latest, wait=source.wait, ask=source.ask)
     server = asyncio.create_task(page.serve(app, "127.0.0.1", 0, ready=address.set_result))
     try:
         yield int((await address).rstrip("/").rpartition(":")[2])
@@ -59,7 +61,14 @@ async def served(source: Source) -> AsyncIterator[int]:
         server.cancel()
         with suppress(asyncio.CancelledError):
             await server
-        assert time.perf_counter() - start < 2.0
+        assert time.perf_counter() - start < within_s
+
+
+@asynccontextmanager
+async def served(source: Source) -> AsyncIterator[int]:
+    """The page over `source`."""
+    async with serving(page.application(source.latest, wait=source.wait, ask=source.ask), within_s=2.0) as port:
+        yield port
 
 
 async def ask(port: int, path: str, method: str = "GET", header: str = "") -> tuple[int, dict[str, str], bytes]:

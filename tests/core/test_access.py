@@ -6,11 +6,11 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.core.pages import Source, snapshot
+from tests.core.pages import Source, serving, snapshot
 from twin.access import Access, host_name, is_loopback
 from twin.adapters import page
 from twin.errors import ConfigError
@@ -105,15 +105,8 @@ def test_addresses_of_this_machine_alone() -> None:
 @asynccontextmanager
 async def served(of: Access) -> AsyncIterator[int]:
     source = Source(snapshot(1))
-    app = page.application(source.latest, wait=source.wait, ask=source.ask, access=of)
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    server = asyncio.create_task(page.serve(app, "127.0.0.1", 0, ready=address.set_result))
-    try:
-        yield int((await address).rstrip("/").rpartition(":")[2])
-    finally:
-        server.cancel()
-        with suppress(asyncio.CancelledError):
-            await server
+    async with serving(page.application(source.latest, wait=source.wait, ask=source.ask, access=of)) as port:
+        yield port
 
 
 async def said(port: int, *pieces: bytes) -> bytes:

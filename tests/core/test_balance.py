@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,7 +28,7 @@ def test_a_sheet_that_misses_something_says_by_how_much() -> None:
 
 
 def test_figures_are_whole_numbers_with_names() -> None:
-    figures = Figures.of(Balance("a"), 3, unknown_values=1, paused=True)
+    figures = replace(Figures.of(Balance("a"), 3, unknown_values=1), paused=1)
     kinds = {field.name: type(getattr(figures, field.name)) for field in fields(figures)}
     assert {name for name, kind in kinds.items() if kind is not int} == {"source", "spool_oldest_age_s"}
     assert (figures.store_outages, figures.paused, figures.unknown_values) == (3, 1, 1)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from tests.core.plants import roster_of
 from twin.errors import PayloadError
-from twin.topics import SECTION, Route, Router, filters, section_topic, topic_of
+from twin.settings import resolve
+from twin.shares import subscriptions
+from twin.topics import SECTION, Route, Router, section_topic, topic_of
 
 ENROLLED = len(roster_of(3))  # a line, three pots, two sections, a site
 
@@ -54,7 +56,7 @@ def test_the_root_may_have_levels_of_its_own() -> None:
     found = router(root="works/hall 1")
     assert found.route("works/hall 1/s/L/001/telemetry") == Route("telemetry", 1)
     assert reason(found, "smelter/s/L/001/telemetry") == "bad_topic"
-    assert filters("works/hall 1") == ("works/hall 1/#",)
+    assert subscriptions(resolve(flags={"mqtt.root": "works/hall 1"}), (), stores=True) == ("works/hall 1/#",)
 
 
 @pytest.mark.parametrize(

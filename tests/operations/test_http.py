@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.core.pages import Source, ask, snapshot
+from tests.core.pages import Source, ask, serving, snapshot
 from tests.operations.test_metrics import operations
 from twin.access import Access
 from twin.adapters import page
@@ -19,18 +19,10 @@ from twin.operations import Operations
 
 @asynccontextmanager
 async def served(ops: Operations, *, with_page: bool, access: Access | None = None) -> AsyncIterator[int]:
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     source = Source(snapshot(1))
     app = page.application(source.latest, wait=source.wait, ask=source.ask, beside=ops.routes(), access=access)
-    server = asyncio.create_task(
-        page.serve(app if with_page else ops.application(), "127.0.0.1", 0, ready=address.set_result)
-    )
-    try:
-        yield int((await address).rstrip("/").rpartition(":")[2])
-    finally:
-        server.cancel()
-        with suppress(asyncio.CancelledError):
-            await server
+    async with serving(app if with_page else ops.application()) as port:
+        yield port
 
 
 @pytest.mark.parametrize("with_page", [False, True])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from twin.mapping.file import Row, TimeAt
 from twin.mapping.numbers import clean
 from twin.mapping.path import Leaf, Path, parse_path, typed, walk
 from twin.mapping.pattern import Pattern
+from twin.salvage import json_of
 from twin.sparkplug.payload import metrics, parse
 
 __all__ = ["MISMATCH", "REFUSED", "Record", "Shape"]
@@ -242,13 +242,9 @@ class Shape:
 
 def _load(payload: bytes) -> object:
     try:
-        found: object = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        try:  # the standard library also reads NaN and Infinity, which then get their own reason
-            found = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            raise PayloadError("malformed", f"not JSON: {error!s:.200}") from error
-    return found
+        return json_of(payload)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError("malformed", f"not JSON: {error!s:.200}") from error
 
 
 def _kind(value: object) -> str:
