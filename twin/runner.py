@@ -118,7 +118,8 @@ class Runner:
                     await self._flush()
             if loop.time() >= next_save:
                 next_save = loop.time() + self._save_s
-                await self._keep()
+                with suppress(SinkUnavailable):
+                    await self._keep()
             # Under a backlog go on at once; else once a tick.
             if self._waiting.qsize() < self._waiting.maxsize // 2:
                 await asyncio.sleep(max(0.0, began + self._step_s - loop.time()))
@@ -193,16 +194,20 @@ class Runner:
         return count
 
     async def finish(self) -> None:
-        """Take what still waits, keep the state, write every figure. Raises SinkUnavailable when the store is away."""
+        """Take what still waits, write every figure, keep the state. Raises SinkUnavailable when the store is away."""
         await self.step()
         await self._keep()
-        await self._flush()
 
     async def _keep(self) -> None:
-        """Keep the state for a restart; the next try is the next time."""
-        if self._save is not None and self.report is not None and self.report.time_ns:
+        """Write every figure, then keep the state for a restart: who goes on from it does not tell what it has told.
+
+        Raises SinkUnavailable when the store is away: then the state that was kept before stands.
+        """
+        if self.judge is not None:
+            await self.judge.settled()
+        await self._flush()
+        if self.whole and self._save is not None and self.report is not None and self.report.time_ns:
             if self.judge is not None:
-                await self.judge.settled()
                 self._state.beside = self.judge.to_bytes()
             await self._save(checkpoint.to_bytes(self.engine, self._state))
 

@@ -274,8 +274,7 @@ def _runner(twin: Twin, store: OpenStore, journal: Journal) -> tuple[Runner, Job
     async def save(data: bytes) -> None:
         try:
             await asyncio.to_thread(keep, file, data)
-            if runner.whole:  # else the next start reads the same minutes again
-                await journal.kept()
+            await journal.kept()
         except OSError as error:
             twin.say(f"the twin's state is not kept, a restart will read back more: {error}; free some space")
 

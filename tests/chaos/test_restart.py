@@ -22,6 +22,7 @@ pytestmark = pytest.mark.live
 
 POTS = 40
 PAST_S = 40 * 60  # of readings, published as fast as they are taken
+HOUR_ENDS_S = 4 * 60  # after the beginning, before the first kill: its figures are told once
 LATE = range(5 * 60, 10 * 60)  # seconds of which the second section comes at the very end
 ESTIMATED = 1e-3  # how far figures that rest on the estimate may be off: what was in flight at a kill may come late
 IN_FLIGHT = 150  # messages: more than a batch
@@ -77,7 +78,8 @@ def test_killed_under_load_the_figures_are_those_of_an_engine_that_ran_through(
         "duckdb": f"duckdb:{tmp_path}/data/twin.duckdb",
     }
     words = words_of(tmp_path, broker, sinks[store], fresh_name)
-    plan = Plan(POTS, PAST_S, 5, (int(time.time()) - PAST_S) * NS, fresh_name, True, [])
+    hour_s = (int(time.time()) - PAST_S + HOUR_ENDS_S) // 3600 * 3600
+    plan = Plan(POTS, PAST_S, 5, (hour_s - HOUR_ENDS_S) * NS, fresh_name, True, [])
     seconds = [list(said(plan, second)) for second in range(PAST_S)]
     prompt = [[m for m in messages if not late(m, n)] for n, messages in enumerate(seconds)]
     now = [m for messages in prompt for m in messages]

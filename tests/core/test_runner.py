@@ -129,6 +129,27 @@ async def test_figures_wait_for_a_store_that_is_away() -> None:
 
 
 @asynchronous
+async def test_a_state_is_kept_only_when_what_it_has_told_is_written() -> None:
+    """Who goes on from it after a kill does not tell the figures of a closed window again."""
+    store, order = Store(SinkUnavailable("away")), list[str]()
+
+    async def write(readings: Readings) -> None:
+        await store.write(readings)
+        order.append("written")
+
+    async def save(data: bytes) -> None:
+        order.append("kept")
+
+    runner = Runner(engine_of(), write=write, health=lambda: HEALTH, save=save)
+    await runner.feed(steady(range(300)))
+    with pytest.raises(SinkUnavailable):
+        await runner.finish()
+    assert order == []
+    await runner.finish()
+    assert order == ["written", "kept"]
+
+
+@asynchronous
 async def test_figures_that_change_during_a_failed_write_are_not_put_back() -> None:
     runner, store = rig()
 

@@ -56,7 +56,7 @@ def _by_hand(session: Session, events: list[Event], end_ns: int) -> Readings:
     unit = session.roster.codes[f"demo/A/{SAMPLED}"]
     work = {"anode_effect_kill": 2.0, "alf3_bag_kg": 25.0, "soda_added_kg": 10.0, "beam_raised": 1.0}
     work |= {"tapped_metal_kg": 2500.0, "anode_changed": 12.0, "beam_move_mm": -2.0}
-    missing = [fault for fault in FAULTS if fault.code not in {event.code for event in events}]
+    missing = [fault for fault in FAULTS if fault.code not in {event.code for event in events if event.unit == unit}]
     at = end_ns - HAND_NS
     events += [Event(at, unit, f.code, True, f.severity, f.limit, f.limit) for f in missing]
     return Readings.of([at] * len(work), [unit] * len(work), [by_name(name) for name in work], list(work.values()))

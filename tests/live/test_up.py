@@ -33,10 +33,12 @@ def lines(first: int, last: int) -> list[bytes]:
 
 
 def stored(influx: InfluxServer, database: str) -> list[float]:
-    """Number of points, and sum, smallest and largest of their voltages."""
+    """Number of points, and sum, smallest and largest of their voltages; [] while the database cannot say yet."""
     answer = influx.query("SELECT count(voltage_v), sum(voltage_v), min(voltage_v), max(voltage_v) FROM pot", database)
     series = answer["results"][0].get("series")
-    return [] if not series else [float(value) for value in series[0]["values"][0][1:]]
+    values = series[0]["values"][0][1:] if series else []
+    # Asked while the first points come in, InfluxDB answers some aggregates with null.
+    return [] if None in values else [float(value) for value in values]
 
 
 def feed(process: subprocess.Popen[bytes], messages: list[bytes]) -> None:

@@ -95,10 +95,14 @@ def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
 
         return said
 
+    def hosting() -> bool:
+        return bool(running) and running[0].sparkplug is not None and running[0].sparkplug.problem == ""
+
     async def test() -> None:
         stop = asyncio.Event()
         service = asyncio.create_task(run_service(settings, ("ingest", "engine"), stop=stop, say=told, watch=watch))
         try:
+            await until(hosting, "the host's connection")  # a node that is born before it is heard at its next data only
             async with an_edge(broker, fresh_name) as edge:
                 await until(born("pot2"), "the birth")
                 for second in range(1, 6):  # a tick closes when later data comes
