@@ -20,6 +20,7 @@ POTS, HOURS, SAMPLE_S = 6, 26, 60.0
 TOLD_MIN = 5
 SAMPLED = "A003"
 HAND_NS = 3600 * 1_000_000_000
+SHOWN_NS = 6 * HAND_NS  # what the board of a pot shows
 START = "2026-01-01T00:00:00+08:00"  # 1 January, so that month and year begin within it
 
 
@@ -52,11 +53,12 @@ def _laboratory(session: Session) -> Readings:
 
 
 def _by_hand(session: Session, events: list[Event], end_ns: int) -> Readings:
-    """Work and faults that this day does not have: each once, an hour before its end; the faults have not ended."""
+    """Work and faults that its last hours do not have: each once, an hour before their end; no fault has ended."""
     unit = session.roster.codes[f"demo/A/{SAMPLED}"]
     work = {"anode_effect_kill": 2.0, "alf3_bag_kg": 25.0, "soda_added_kg": 10.0, "beam_raised": 1.0}
     work |= {"tapped_metal_kg": 2500.0, "anode_changed": 12.0, "beam_move_mm": -2.0}
-    missing = [fault for fault in FAULTS if fault.code not in {event.code for event in events if event.unit == unit}]
+    recent = {e.code for e in events if e.began and e.unit == unit and e.time_ns >= end_ns - SHOWN_NS}
+    missing = [fault for fault in FAULTS if fault.code not in recent]
     at = end_ns - HAND_NS
     events += [Event(at, unit, f.code, True, f.severity, f.limit, f.limit) for f in missing]
     return Readings.of([at] * len(work), [unit] * len(work), [by_name(name) for name in work], list(work.values()))
