@@ -102,7 +102,7 @@ def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
         stop = asyncio.Event()
         service = asyncio.create_task(run_service(settings, ("ingest", "engine"), stop=stop, say=told, watch=watch))
         try:
-            await until(hosting, "the host's connection")  # a node that is born before it is heard at its next data only
+            await until(hosting, "the host's connection")  # of a node that was born before, only data tell
             async with an_edge(broker, fresh_name) as edge:
                 await until(born("pot2"), "the birth")
                 for second in range(1, 6):  # a tick closes when later data comes
