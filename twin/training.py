@@ -17,13 +17,14 @@ from models.saving import Metadata, save
 from models.splits import grouped_splits
 from models.warning import EarlyWarning, fit_warning
 from twin.anomalies import Rules
+from twin.choosing import chosen, unseen
 from twin.curriculum import LINE_CLASSES, POT_CLASSES
 from twin.features.table import PLAIN
 from twin.frames import Floats, Ints
 from twin.lessons import Lesson
 from twin.scoring import COLUMNS, FILES, INPUTS, LINE_COLUMNS, WARNED, matrix, signal_set
 from twin.teaching import HORIZON_MIN, OWN, Rows, clean_rows, line_rows, pot_rows, soon, warning_rows
-from twin.tuning import Run, grid, smooth_of, smoothed, tuned
+from twin.tuning import grid, smooth_of, smoothed
 
 __all__ = ["Trained", "train", "write"]
 
@@ -155,17 +156,15 @@ def _pot_rules(lessons: Sequence[Lesson], rows: Rows, seed: int, told: Told) -> 
     """Limits from what models say of lines, or pots, that they have not seen."""
     _, causes = _present(rows, POT_CLASSES)
     runs = []
-    for part, unseen in _parts(lessons, rows):
+    for part, others in _parts(lessons, rows):
         told("limits: a model of the others")
         model, _ = _diagnosis(part, POT_CLASSES, POTS, seed, 2, 1)
-        for lesson, mine in unseen:
+        for lesson, mine in others:
             said = np.zeros((len(mine), len(causes)))
             said[:, [causes.index(name) for name in model.causes]] = _all(lesson, mine, model.probability, line=False)
-            pots = set(np.unique(lesson.pot[mine]).tolist())
-            truths = [truth for truth in lesson.truths if pots & set(truth.pots)]
-            runs.append(Run(*_told_of(lesson, mine, said), truths, lesson.effects))
-    told("limits: choosing")
-    return tuned(causes, runs, EVERY_MIN)
+            pots = frozenset(np.unique(lesson.pot[mine]).tolist())
+            runs.append(unseen(lesson, pots, *_told_of(lesson, mine, said)))
+    return chosen(causes, runs, told)
 
 
 def _line_rules(model: Diagnosis) -> Rules:
@@ -177,10 +176,10 @@ def _line_rules(model: Diagnosis) -> Rules:
 def _warning_rules(lessons: Sequence[Lesson], rows: Rows, seed: int) -> tuple[Rules, dict[str, float]]:
     """The limit from which of ten warnings seven come true, where the models have not been."""
     smooth, tables = smooth_of((WARNED,)), []
-    for half, unseen in _parts(lessons, rows):
+    for half, others in _parts(lessons, rows):
         splits = grouped_splits(half.matrix, group_folds=2, block_folds=1, seed=seed)
         model, _ = fit_warning(half.matrix, half.label == 1, splits, seed=seed, options=WARNING)
-        for lesson, mine in unseen:
+        for lesson, mine in others:
             _, table = _told_of(lesson, mine, _all(lesson, mine, model.probability, line=False)[:, None])
             _, near = _told_of(lesson, mine, soon(lesson, mine, WARNED_MIN)[:, None].astype(np.float64))
             tables.append((smoothed(table, smooth, EVERY_MIN)[:, :, 0], near[:, :, 0]))

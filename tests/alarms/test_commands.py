@@ -97,7 +97,7 @@ def test_a_latched_alarm_is_reset_only_when_it_is_over_and_acknowledged() -> Non
     assert rig.shown("line_current_low", "s/L") == "normal"
 
 
-def test_a_quench_silences_its_effect_and_a_restrike_speaks_at_once() -> None:
+def test_a_quench_silences_its_effect_and_a_restrike_is_in_sight_at_once() -> None:
     rig = Rig()
     rig.occurs("anode_effect", POT)
     rig.take([], rig.readings(POT, "anode_effect_kill", (100, 1.0)), now_s=100)
@@ -109,4 +109,29 @@ def test_a_quench_silences_its_effect_and_a_restrike_speaks_at_once() -> None:
     rig.do("ack")
     rig.take([], rig.readings(POT, "anode_effect_kill", (700, 2.0)), now_s=700)
     rig.take([], rig.readings(POT, "voltage_v", (900, 25.0)), now_s=900)
-    assert rig.shown("anode_effect", POT) == "unacknowledged", "a second re-strike, though the first was acknowledged"
+    assert rig.shown("anode_effect", POT) == "acknowledged", "the same trouble, of which somebody knows"
+    rig.take([], rig.readings(POT, "anode_effect_kill", (1500, 2.0)), now_s=1500)
+    rig.take([rig.event("anode_effect", POT, False)], now_s=1510)
+    rig.take([rig.event("anode_effect", POT, True)], rig.readings(POT, "voltage_v", (2700, 25.0)), now_s=2700)
+    assert rig.shown("anode_effect", POT) == "unacknowledged", "half an hour after it was acknowledged it is told again"
+
+
+def test_an_effect_that_was_not_acknowledged_is_told_again_when_it_strikes_again() -> None:
+    rig = Rig()
+    rig.occurs("anode_effect", POT)
+    rig.wait(200)
+    rig.take([], rig.readings(POT, "anode_effect_kill", (300, 2.0)), now_s=300)
+    rig.moved.clear()
+    rig.take([], rig.readings(POT, "voltage_v", (500, 25.0)), now_s=500)
+    assert [(one.event, one.after) for one in rig.moved] == [("unsuppressed", "unacknowledged")]
+
+
+def test_a_re_alarm_counts_from_when_it_was_acknowledged() -> None:
+    rig = Rig()
+    rig.occurs("voltage_low", POT)
+    rig.wait(7000)
+    rig.do("ack")
+    rig.wait(7199)
+    assert rig.shown("voltage_low", POT) == "acknowledged"
+    rig.wait(1)
+    assert rig.shown("voltage_low", POT) == "unacknowledged"

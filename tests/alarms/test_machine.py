@@ -123,12 +123,12 @@ def test_a_delay_must_pass_without_a_break() -> None:
 
 def test_what_was_heard_before_changes_nothing() -> None:
     rig = Rig()
-    events = [rig.event("anode_effect", POT, True, 0.0), rig.event("anode_effect", POT, False, 2000.0)]
-    rig.take(events, now_s=2000)
+    events = [rig.event("anode_effect", POT, True, 0.0), rig.event("anode_effect", POT, False, 200.0)]
+    rig.take(events, now_s=2500)
     assert rig.shown("anode_effect", POT) == RTNUN
     rig.do("ack", POT)
     before = len(rig.moved)
-    rig.take(events, now_s=2100)  # a restart reads the same minutes again
+    rig.take(events, now_s=2600)  # a restart reads the same minutes again
     assert rig.shown("anode_effect", POT) == NORMAL
     assert len(rig.moved) == before
 

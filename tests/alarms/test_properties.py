@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.alarms.rig import Rig, roster_of
-from tests.alarms.standard import LATCHING, NORMAL, OUT, PLAIN, SHELVED, UNACK
+from tests.alarms.standard import LATCHING, NORMAL, OUT, PLAIN, SHELVED
 from tests.core.plants import NOW_NS, NS
 from twin.alarms.inputs import told
 from twin.alarms.layout import Layout
@@ -34,7 +34,11 @@ class Model:
         self.due: float | None = None
         self.shelf: float | None = None
         self.out = False
-        self.told = 0.0
+        self.known = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        return self.state == "acknowledged" and self.raw
 
     def hear(self, now: float, *, on: bool) -> None:
         if on == self.raw:
@@ -46,9 +50,10 @@ class Model:
     def step(self, stimulus: str, now: float) -> None:
         if self.out or self.shelf is not None:
             return
+        before = self.state
         self.state = self.table.get((self.state, stimulus), self.state)
-        if self.state == UNACK and stimulus in ("occurs", "realarm"):
-            self.told = now
+        if stimulus == "ack" and self.state != before:
+            self.known = now
 
     def back(self, now: float) -> None:
         if not self.out and self.shelf is None:
@@ -59,7 +64,7 @@ class Model:
     def run(self, now: float) -> None:
         """Whatever is due until now, in order of time."""
         while True:
-            again = self.told + self.row.realarm_s if self.state == "acknowledged" and self.row.realarm_s else None
+            again = self.known + self.row.realarm_s if self.goes_on and self.row.realarm_s else None
             if self.out or self.shelf is not None:
                 again = None
             found = [(t, n) for n, t in enumerate((self.shelf, self.due, again)) if t is not None and t <= now]

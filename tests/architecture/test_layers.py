@@ -86,7 +86,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("evaluate", "evaluate_alarms", "curriculum"),
     ("lessons", "tuning"),
     ("teaching",),
-    ("training", "model_scores"),
+    ("model_scores",),
+    ("choosing",),
+    ("training",),
     ("evaluate_models",),
     ("models_report", "models_card", "lessons_recorded"),
     (

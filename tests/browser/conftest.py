@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.site import WIDE, Open, Site, running
 
+expect.set_options(timeout=20_000)  # of a machine with other work; what is there is found at once
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -69,6 +69,34 @@ def settings_of(broker: Server, fresh_name: str, tmp_path: Path, file: Path) -> 
     )  # fmt: skip
 
 
+class Watched:
+    """The twin that runs, as soon as it does, and what it shows of the second pot."""
+
+    def __init__(self) -> None:
+        self.twin: Twin | None = None
+
+    async def watch(self, twin: Twin) -> None:
+        self.twin = twin
+
+    @property
+    def pot(self) -> PotView | None:
+        view = self.twin.runner.latest if self.twin and self.twin.runner else None
+        return view.lines[0].pots[1] if view else None
+
+    def hosting(self) -> bool:
+        return self.twin is not None and self.twin.sparkplug is not None and self.twin.sparkplug.problem == ""
+
+    def shows(self, volt: float | None, stale: bool) -> Callable[[], bool]:
+        return lambda: (found := self.pot) is not None and (found.voltage_v, found.stale) == (volt, stale)
+
+    def born(self, group: str, device: str) -> Callable[[], bool]:
+        def said() -> bool:
+            source = self.twin.sparkplug if self.twin else None
+            return source is not None and source.host.online(group, f"of-{device}", device)
+
+        return said
+
+
 @pytest.mark.live
 def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
     broker: Server, fresh_name: str, tmp_path: Path
@@ -76,42 +104,22 @@ def test_the_page_shows_what_an_edge_node_says_and_that_it_is_gone(
     file = tmp_path / "map.toml"
     file.write_text(MAP.format(fresh_name).replace('"s/L/', '"demo/A/A'))
     settings = settings_of(broker, fresh_name, tmp_path, file)
-    running: list[Twin] = []
-
-    async def watch(twin: Twin) -> None:
-        running.append(twin)
-
-    def pot() -> PotView | None:
-        view = running[0].runner.latest if running and running[0].runner else None
-        return view.lines[0].pots[1] if view else None
-
-    def shows(volt: float | None, stale: bool) -> Callable[[], bool]:
-        return lambda: (found := pot()) is not None and (found.voltage_v, found.stale) == (volt, stale)
-
-    def born(device: str) -> Callable[[], bool]:
-        def said() -> bool:
-            source = running[0].sparkplug if running else None
-            return source is not None and source.host.online(fresh_name, f"of-{device}", device)
-
-        return said
-
-    def hosting() -> bool:
-        return bool(running) and running[0].sparkplug is not None and running[0].sparkplug.problem == ""
+    seen = Watched()
 
     async def test() -> None:
-        stop = asyncio.Event()
-        service = asyncio.create_task(run_service(settings, ("ingest", "engine"), stop=stop, say=told, watch=watch))
+        stop, roles = asyncio.Event(), ("ingest", "engine")
+        service = asyncio.create_task(run_service(settings, roles, stop=stop, say=told, watch=seen.watch))
         try:
-            await until(hosting, "the host's connection")  # of a node that was born before, only data tell
+            await until(seen.hosting, "the host's connection")  # of a node that was born before, only data tell
             async with an_edge(broker, fresh_name) as edge:
-                await until(born("pot2"), "the birth")
+                await until(seen.born(fresh_name, "pot2"), "the birth")
                 for second in range(1, 6):  # a tick closes when later data comes
                     edge.order(update={"Voltage": 4010.0}, ahead_ms=second * 1000)
-                await until(shows(4.01, False), "the voltage")
+                await until(seen.shows(4.01, False), "the voltage")
             async with an_edge(broker, fresh_name, "pot3") as other:
-                await until(born("pot3"), "the birth of another")
+                await until(seen.born(fresh_name, "pot3"), "the birth of another")
                 other.order(update={"Voltage": 4020.0}, ahead_ms=20_000)
-                await until(shows(None, True), "the death")
+                await until(seen.shows(None, True), "the death")
         finally:
             stop.set()
             await service

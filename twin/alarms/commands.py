@@ -173,7 +173,8 @@ def _ack(layout: Layout, state: AlarmState, cells: Ints, asked: Command, moved: 
     cells = cells[np.isin(state.shown(cells), (UNACKED, RETURNED, LATCHED_UNACKED))]
 
     def act(state: AlarmState, cells: Ints) -> None:
-        state.acked[state.at(cells)] = True
+        at = state.at(cells)
+        state.acked[at], state.known[at] = True, state.time_ns
 
     done = change(state, cells, act, "acknowledged", moved, who=asked.who, why=asked.why)
     _note(state, "acked", done, asked)

@@ -69,12 +69,12 @@ DESIGNED: tuple[Condition, ...] = (
         why="A young pot runs hot, at high voltage, without ledge and far from what is usual, on purpose; its side "
         "wall speaks."),
     Condition("quenched", "Anode effect quenched", ("anode_effect",), 1800, signal="anode_effect_kill",
-        limit_of="anode_effect", why="The controller killed it before anybody could; a re-strike speaks at once."),
+        limit_of="anode_effect", why="The controller killed it before anybody could; a re-strike is in sight at once."),
     Condition("anode_effect", "Anode effect in progress", ("voltage_high", "noisy", *_CURRENTS, "feeder_hang",
-        "feeder_plugged", "anomaly", "anode_effect_warning"), WHILE, 1800, alarm="anode_effect",
-        why="One alarm for the effect; its traces in voltage, noise and currents fade. A feeder that still hangs "
-        "speaks after it."),
-    Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot", "off_gas_hot"), WHILE, 14400,
+        "feeder_plugged", "anomaly", "anode_effect_warning"), WHILE, 900, alarm="anode_effect",
+        why="One alarm for the effect, which stands for half an hour after its last strike; its traces in voltage, "
+        "noise and currents fade. A feeder that still hangs speaks after it."),
+    Condition("anode_effect_heat", "Heat of an anode effect", ("bath_hot", "off_gas_hot"), WHILE, 13500,
         alarm="anode_effect", why="Some 30 V times the line current have gone into the bath; it cools for hours."),
     Condition("cooled", "Pots cooled by lost line current", ("bath_cold", "bath_hot", "off_gas_hot", "off_gas_cool",
         "feeder_plugged", "feeder_overdosing", "sludge"), WHILE, 43200, alarm="line_current_low",

@@ -191,8 +191,6 @@ def _silence(state: AlarmState, row: int, units: Ints, event: str, moved: list[M
     def act(state: AlarmState, cells: Ints) -> None:
         at = state.at(cells)
         state.silenced[at] = silenced[alarms[which], where]
-        if CONDITIONS[row].limit_of:  # it struck again: another one, whoever acknowledged the first
-            state.acked[at] &= ~state.active[at]
         reappear(state, cells)
 
     if len(cells):
@@ -245,9 +243,9 @@ def _switch(layout: Layout, state: AlarmState, stage: Ints, moved: list[Moved]) 
 
 
 def _again(state: AlarmState) -> Ints:
-    """Acknowledged alarms that have been there for so long that they are told again."""
-    due = (state.told + REALARM[:, None] <= state.moment_ns) & (REALARM > 0)[:, None]
-    cells = np.flatnonzero(state.active & state.acked & due & (state.told > 0))
+    """Alarms that were acknowledged so long ago, and are still there, that they are told again."""
+    due = (state.known + REALARM[:, None] <= state.moment_ns) & (REALARM > 0)[:, None]
+    cells = np.flatnonzero(state.known_since() & due)
     found: Ints = cells[state.shown(cells) == ACKED]
     return found
 

@@ -75,7 +75,7 @@ R = Rational
 RATIONAL: Mapping[str, Rational] = MappingProxyType({
     "anode_effect": R("emission", "Too little alumina dissolved: a feeder hangs, or the bath is cold.",
         "PFC emissions (CF4, C2F6), some 30 V of extra voltage, a pot that overheats.", 3, on_delay_s=150,
-        realarm_s=1800),
+        off_delay_s=900, realarm_s=1800),
     "voltage_high": R("energy", "Anode-cathode distance too large, bath resistance high, or a bad contact.",
         "Each 100 mV costs about 320 kWh/t.", 60, "low", on_delay_s=300, off_delay_s=600, realarm_s=86400),
     "voltage_low": R("process", "Anode-cathode distance too small: a spike, a slipped anode, or the beam too low.",

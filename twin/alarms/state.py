@@ -46,6 +46,7 @@ _ALARM_COLUMNS: dict[str, tuple[Any, Any]] = {
     "shelf": (np.int64, 0),  # shelved until; 0 = not
     "since": (np.int64, 0),  # when the condition began
     "told": (np.int64, 0),  # when it was last annunciated
+    "known": (np.int64, 0),  # when it was last acknowledged
     "heard": (np.int64, 0),  # newest event: what is heard again changes nothing
     "level": (np.uint8, 0),  # escalations made since it was annunciated
     "value": (np.float64, np.nan),
@@ -73,6 +74,7 @@ class AlarmState:
     shelf: Ints
     since: Ints
     told: Ints
+    known: Ints
     heard: Ints
     level: NDArray[np.uint8]
     value: NDArray[np.float64]
@@ -136,8 +138,12 @@ class AlarmState:
         """Find out when something is due next; `realarm_ns` (alarms,), 0 = never."""
         soonest = [int(self.due.min(initial=NEVER))]
         soonest += [int(column[column > 0].min(initial=NEVER)) for column in (self.shelf, self.held)]
-        again = self.active & self.acked & (realarm_ns > 0)[:, None] & (self.told > 0)
-        again &= ~(self.out | self.silenced | (self.shelf > 0))
+        again = self.known_since() & (realarm_ns > 0)[:, None] & ~(self.out | self.silenced | (self.shelf > 0))
         rows, units = np.nonzero(again)
-        soonest.append(int((self.told[rows, units] + realarm_ns[rows]).min(initial=NEVER)))
+        soonest.append(int((self.known[rows, units] + realarm_ns[rows]).min(initial=NEVER)))
         self.next_ns = min(soonest)
+
+    def known_since(self) -> NDArray[np.bool_]:
+        """(alarms, units): its condition goes on, and was acknowledged at `known`."""
+        found: NDArray[np.bool_] = self.active & self.raw & self.acked & (self.known > 0)
+        return found
