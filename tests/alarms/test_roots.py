@@ -24,6 +24,8 @@ def test_a_silent_gateway_is_one_alarm_and_its_pots_are_listed_under_it() -> Non
     rig.take([rig.event("no_data", pot, True) for pot in POTS[:4]])
     rig.wait(3600)
     assert told(rig) == [("gateway_silent", "s/L/section:1")]
+    (root,) = [one for one in rig.moved if one.annunciated]
+    assert root.evidence.startswith("no_data at 100 % of the pots, limit 60 %, since 2"), root.evidence
     assert [rig.shown("no_data", pot) for pot in POTS] == ["suppressed"] * 4 + ["normal"] * 4
     rig.take([rig.event("no_data", pot, False) for pot in POTS[:4]])
     rig.wait(3600)

@@ -124,6 +124,23 @@ def test_keys_reach_a_pot_and_open_its_detail(site: Site, open_page: Open) -> No
     expect(tile(page, "A004")).to_be_focused()
 
 
+def test_the_link_of_a_message_opens_its_pot_once_and_that_of_a_line_its_line(site: Site, open_page: Open) -> None:
+    site.publish(snapshot([line([pot(n) for n in range(1, 5)]), line([pot(1)], "B")]))
+    page = open_page()
+    page.goto(f"{site.url}?pot=demo/A/A003")
+    expect(page.get_by_role("dialog", name="A003")).to_be_visible()
+    page.keyboard.press("Escape")
+    site.publish(potline(second=3))
+    expect(page.locator(".top")).to_contain_text("13:00:03")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    site.publish(snapshot([line([pot(1)]), line([pot(1)], "B")]))
+    page.goto(f"{site.url}?pot=demo/B")
+    expect(page.locator(".top")).to_contain_text("Potline B")
+    page.goto(f"{site.url}?pot=demo/A/gone")
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_figure_of_the_plan_names_its_source(site: Site, open_page: Open) -> None:
     site.publish(potline())
     page = open_page()

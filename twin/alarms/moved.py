@@ -19,6 +19,7 @@ from twin.times import iso
 __all__ = ["Moved", "Transition", "transitions"]
 
 _SIGN = {fault.code: ("<" if fault.sense == "below" else ">", fault.signal) for fault in FAULTS}
+_COUNTED = {row.code: row.counts for row in ALARMS if row.counts}
 
 
 class Transition(msgspec.Struct, frozen=True, gc=False):
@@ -86,5 +87,7 @@ def _evidence(code: str, value: float, limit: float, since_ns: int) -> str:
     """What was seen, in one line."""
     if value != value or not since_ns:
         return ""
-    sign, signal = _SIGN.get(code, ("", "value"))
+    if code in _COUNTED:
+        return f"{_COUNTED[code]} at {value:.0f} % of the pots, limit {limit:g} %, since {iso(since_ns)}"
+    sign, signal = _SIGN.get(code, ("=", "value"))
     return f"{signal} {value:g} {sign} {limit:g} since {iso(since_ns)}"

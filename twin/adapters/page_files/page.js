@@ -29,6 +29,7 @@ const page = {
   moved: 0, // when the data's time last changed
   lostAt: 0,
   parsing: 0, // what reading the snapshot cost [ms]
+  wanted: new URLSearchParams(location.search).get("pot"), // by the link of a message: path of a pot, or of its line
   waiting: false,
 };
 
@@ -74,6 +75,7 @@ function draw() {
   drawConnection();
   show($("warming"), snapshot === null || snapshot.lines.length === 0);
   if (snapshot === null || snapshot.lines.length === 0) return;
+  if (page.wanted) goTo(page.wanted);
   const line = lineOf(snapshot);
   const titles = titlesOf(snapshot);
   drawTop(snapshot, line, now() - page.came);
@@ -121,6 +123,15 @@ function open(id) {
 function visit(unit) {
   page.path = unit.slice(0, unit.lastIndexOf("/"));
   open(unit.slice(unit.lastIndexOf("/") + 1));
+}
+
+/** Go to what a message was about, once; where it is no pot of today's lines the page is as usual. */
+function goTo(unit) {
+  page.wanted = null;
+  const line = page.snapshot.lines.find((each) => unit === each.path || unit.startsWith(`${each.path}/`));
+  if (line === undefined) return;
+  if (line.pots.some((pot) => `${line.path}/${pot.id}` === unit)) visit(unit);
+  else choose(line.path);
 }
 
 function step(id, by) {
