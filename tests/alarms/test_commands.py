@@ -131,7 +131,7 @@ def test_a_re_alarm_counts_from_when_it_was_acknowledged() -> None:
     rig.occurs("voltage_low", POT)
     rig.wait(7000)
     rig.do("ack")
-    rig.wait(7199)
+    rig.wait(14399)
     assert rig.shown("voltage_low", POT) == "acknowledged"
     rig.wait(1)
     assert rig.shown("voltage_low", POT) == "unacknowledged"

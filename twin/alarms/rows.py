@@ -25,7 +25,8 @@ Scope = Literal["pot", "section", "line", "site"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """One row. Times in s; `realarm_s` 0 = never.
+    """One row. Times in s; `realarm_s` 0 = never: who acknowledged is on it, and the next shift must know of it, so
+    most are told again twice a shift (high) or once a shift (medium), an anode effect every half hour.
 
     scope: kind of unit that has it; latching: stays until it is reset, also when its condition is over
     share: of the units below whose `counts` alarm begins and ends a root alarm (begin, end); counts "" = told otherwise
@@ -80,7 +81,7 @@ RATIONAL: Mapping[str, Rational] = MappingProxyType({
         "Each 100 mV costs about 320 kWh/t.", 60, "low", on_delay_s=300, off_delay_s=600, realarm_s=86400),
     "voltage_low": R("process", "Anode-cathode distance too small: a spike, a slipped anode, or the beam too low.",
         "Short circuit through the metal, loss of current efficiency.", 30, on_delay_s=300, off_delay_s=600,
-        realarm_s=7200),
+        realarm_s=14400),
     "bath_hot": R("process", "Too much superheat: voltage target, cover or AlF3 do not fit.",
         "Ledge melts, side wall and iron at risk, current efficiency falls.", 120, "low", on_delay_s=900,
         off_delay_s=1800, realarm_s=86400),
@@ -96,7 +97,7 @@ RATIONAL: Mapping[str, Rational] = MappingProxyType({
     # Rules on features hold, and hold clear, for longer than a delay would: most need none.
     "feeder_hang": R("process", "Point feeders or breakers hang, or the day bin is empty.",
         "Alumina falls by about 0.1 wt% each 2 min without feed: an anode effect follows.", 15, on_delay_s=60,
-        realarm_s=3600),
+        realarm_s=14400),
     "feeder_plugged": R("process", "The hole of one feeder is closed: breaker worn, crust or sludge below it.",
         "The others feed for it, alumina is uneven, sludge and anode effects come.", 120, "low", realarm_s=86400),
     "feeder_overdosing": R("process", "The shots of a feeder are too heavy, or its gate does not close.",
@@ -106,14 +107,14 @@ RATIONAL: Mapping[str, Rational] = MappingProxyType({
         realarm_s=86400),
     "anode_current_high": R("process", "An anode hangs too low: it slipped, has a spike, or was set too low.",
         "Anode and stub overheat and burn off, the metal pad becomes unstable.", 30, "medium", on_delay_s=300,
-        realarm_s=14400),
+        realarm_s=28800),
     "anode_current_low": R("process", "Burn-off: carbon fell off, or the clamp has no contact.",
         "Its neighbours take the current; carbon in the bath, iron of the stub in the metal.", 30, "medium",
-        on_delay_s=300, realarm_s=14400),
+        on_delay_s=300, realarm_s=28800),
     "alf3_low": R("process", "The AlF3 feeder does not deliver, or the dose is too small for the soda of the alumina.",
         "Liquidus rises by 4 to 5 C for each wt%: a hot bath, current efficiency falls.", 480, "low", realarm_s=172800),
     "side_wall_hot": R("process", "Ledge is gone at this place: superheat, or flow of metal and bath against it.",
-        "The side lining is attacked: the pot taps out through the shell.", 10, realarm_s=3600),
+        "The side lining is attacked: the pot taps out through the shell.", 10, realarm_s=14400),
     "cathode_drop_high": R("energy", "Sludge or crust on the cathode, worn blocks, or bad bar joints.",
         "Each 100 mV costs about 320 kWh/t; bars carry unequal current.", 480, "low", realarm_s=604800),
     "collector_bar_hot": R("process", "Metal comes near the bar through a worn block, or the bar carries too much.",
@@ -146,12 +147,12 @@ RATIONAL: Mapping[str, Rational] = MappingProxyType({
     # a guess, however good, stands below the effect itself
     "anode_effect_warning": R("emission", "The pot is starved: a feeder hangs or gives too little.",
         "An anode effect within half an hour: PFC emissions, a pot that overheats.", 10, "medium", on_delay_s=60,
-        off_delay_s=300, realarm_s=3600),
+        off_delay_s=300, realarm_s=14400),
 })
 BY_SEVERITY: Mapping[str, Rational] = MappingProxyType({
     severity: R("process", "See the advice.", "The pot leaves its normal operation.", minutes, on_delay_s=delay,
                 off_delay_s=2 * delay, realarm_s=again)
-    for severity, minutes, delay, again in (("low", 120, 300, 86400), ("medium", 30, 60, 14400), ("high", 5, 0, 1800))
+    for severity, minutes, delay, again in (("low", 120, 300, 86400), ("medium", 30, 60, 28800), ("high", 5, 0, 14400))
 })
 
 EVENTS = frozenset({"start_up"})  # known to everybody, and planned: an event, not an alarm
