@@ -24,12 +24,15 @@ from twin.settings import Settings
 
 __all__ = ["EVALUATION", "TRAINING", "evaluate_models", "train"]
 
-# seeds 5001-: training and tuning; 2001-2010: judging, and nothing else
+# seeds 5001-: training and tuning; 2001-2010: judging, and nothing else (2001 and 2002 have judged earlier models)
 TRAINING = (
     Course(5001, 300, 8.0), Course(5002, 200, 8.0), Course(5101, 16, 14.0, only="line"),
     Course(5102, 16, 14.0, only="line"),
 )  # fmt: skip
-EVALUATION = (Course(2001, 100, 6.0, (0.5, 1.5)), Course(2002, 60, 3.0, (1.0, 1.0), clean=True))
+EVALUATION = (
+    Course(2003, 100, 6.0, (0.5, 1.5)), Course(2004, 60, 3.0, (1.0, 1.0), clean=True),
+    Course(2005, 16, 14.0, (0.5, 1.5), only="line"), Course(2006, 16, 14.0, (0.5, 1.5), only="line"),
+)  # fmt: skip
 TRAIN_EVERY_MIN, JUDGE_EVERY_MIN = 5, 1
 TRAIN_STEP_S, JUDGE_STEP_S = 5.0, 1.0
 KEPT = "unusual.skops"
