@@ -21,6 +21,8 @@ from twin.adapters.notify_webhook import signature
 from twin.dispatch import Dispatcher, Limits
 from twin.errors import SinkRejected, SinkUnavailable
 
+pytestmark = pytest.mark.long
+
 SAID: list[str] = []
 
 

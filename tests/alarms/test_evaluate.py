@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.core.plants import NS, packaged_plan
 from twin.cli_evaluate import alarm_rows
 from twin.cli_options import settings_of
 from twin.evaluate_alarms import judge
 from twin.parts import roster_of
+
+pytestmark = pytest.mark.long
 
 
 def test_a_quarter_of_a_day_is_judged_before_and_after() -> None:

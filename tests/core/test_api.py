@@ -15,6 +15,7 @@ from twin.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_the_page_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / "docs" / "python-api.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

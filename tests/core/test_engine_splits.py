@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from tests.core.plants import NOW_NS, NS, Row, engine_of, readings_of, roster_of
 from twin.engine import Engine, Settings, State
 from twin.frames import Event, Frame, Readings, Report
 from twin.signals import SIGNALS, by_name, of_topic
+
+pytestmark = pytest.mark.long
 
 POTS = 3
 # Seconds after T0 (06:00 UTC) of an hour's, a shift's and a day's end.

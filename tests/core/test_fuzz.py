@@ -22,6 +22,8 @@ from twin.lines import LineProtocol
 from twin.ports import Message
 from twin.salvage import DEEPEST
 
+pytestmark = pytest.mark.long
+
 POT, SECTION = "smelter/s/L/001/telemetry", "smelter/s/L/section/1/telemetry"
 MS = NOW_NS // 1_000_000
 

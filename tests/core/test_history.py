@@ -145,6 +145,7 @@ def test_more_looks_than_the_store_can_bear_are_told_to_come_again() -> None:
     assert asked(app, f"/api/history?path={PATH}&fields=pot.voltage_v")[0].status == 200
 
 
+@pytest.mark.long
 def test_every_field_of_every_kind_can_be_asked_for() -> None:
     app = app_of(written())
     for kind, path in (("pot", PATH), ("line", "demo/A"), ("site", "demo"), ("section", "demo/A/section:1")):

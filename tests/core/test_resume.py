@@ -23,6 +23,8 @@ from twin.resume import Journal, Noted, keep, missed, resumed
 from twin.runner import Runner
 from twin.snapshot import IngestView
 
+pytestmark = pytest.mark.long
+
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "memory", "")
 MINUTE = T0 // 60
 SETTINGS = EngineSettings(estimate=True)

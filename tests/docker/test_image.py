@@ -11,6 +11,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.docker.stack import DOCKER, ROOT, tool
 from twin.settings import resolve
 
@@ -71,6 +73,7 @@ def context(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_what_the_builder_gets_is_enough_for_a_twin_that_runs(tmp_path: Path) -> None:
     """The install command of the Dockerfile on the context, then the packaged files are asked for."""
     sent = context(tmp_path / "src")

@@ -8,6 +8,8 @@ from tests.estimator.evaluate import Evaluation, evaluate
 from tests.estimator.score import JUDGED
 from twin.estimator import SAMPLES
 
+pytestmark = pytest.mark.long
+
 SEED, POTS, DAYS, WARM_H = 2, 8, 0.5, 4.0  # a tuning seed
 LIMITS = {"alumina_wt_pct": 0.35, "temperature_k": 3.0, "superheat_k": 2.0, "excess_alf3_wt_pct": 0.75}
 LEAST = 0.85  # of the truth that intervals of 95 % cover, all figures together; a line's common part is one draw

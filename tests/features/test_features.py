@@ -18,6 +18,8 @@ from twin.plan import Plan
 from twin.plant import Roster
 from twin.units import NS_PER_S
 
+pytestmark = pytest.mark.long
+
 PLACE = {row.name: n for n, row in enumerate(FEATURES)}
 LINE_PLACE = {row.name: n for n, row in enumerate(LINE_FEATURES)}
 

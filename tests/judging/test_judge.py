@@ -17,6 +17,8 @@ from twin.opinions import Judged
 from twin.scoring import load, packaged
 from twin.teaching import WARM_H as LEFT_OUT_H
 
+pytestmark = pytest.mark.long
+
 POTS, BURNT = 8, 4
 
 

@@ -26,6 +26,8 @@ from twin.runner import Runner
 from twin.scoring import load, packaged
 from twin.snapshot import IngestView
 
+pytestmark = pytest.mark.long
+
 POTS, BURNT = 8, 4
 HEALTH = IngestView(True, 0, 0, 0, 0, 0.0, None, "DuckDB", "")
 

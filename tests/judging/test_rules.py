@@ -13,6 +13,8 @@ from twin.features import FEATURES, LINE_FEATURES, Minute
 from twin.frames import Event
 from twin.rules import column_of, watch_minute
 
+pytestmark = pytest.mark.long
+
 COLUMNS = [fault for fault in FAULTS if fault.of != "signal"]
 BEGIN_NS = 1_772_323_200_000_000_000
 MINUTE_NS = 60_000_000_000

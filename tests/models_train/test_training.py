@@ -23,6 +23,8 @@ from twin.models_report import markdown, page, wanted
 from twin.scoring import FILES, Judges, load, signal_set
 from twin.training import train, write
 
+pytestmark = pytest.mark.long
+
 POTS, HOURS = 12, 48
 MINUTE, HOUR = 60 * 10**9, 3600 * 10**9
 PLACE = {row.name: n for n, row in enumerate(FEATURES)}

@@ -16,6 +16,8 @@ from twin.cli_replay import _press
 from twin.keys import keys_of
 from twin.replay import Control
 
+pytestmark = pytest.mark.long
+
 
 def test_keys_are_told_apart() -> None:
     data = b" \x1b[C\x1b[D\x1b[1;2C\x1b[1;2D\x1bOC+=-q"

@@ -19,6 +19,8 @@ from twin.report.data import PeriodReport
 from twin.report.page import html
 from twin.report.table import COLUMNS, csv_text
 
+pytestmark = pytest.mark.long
+
 ROWS = rows_of()
 FIELDS = sorted({key[3] for key in ROWS})
 MONTH_NS = min(key[2] for key in ROWS if key[3] == "metal_t_month" and key[2] > 1_790_000_000 * 10**9)

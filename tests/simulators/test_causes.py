@@ -15,6 +15,8 @@ from simulators.schedule import Cause
 from tests.simulators.lines import Run, potline, run
 from twin.signals import SIGNALS, by_name
 
+pytestmark = pytest.mark.long
+
 POTS = [kind for kind in CAUSES.values() if kind.scope != "line"]
 LINES = [kind for kind in CAUSES.values() if kind.scope == "line"]
 START_H, HOURS = 0.5, 6.5

@@ -22,6 +22,8 @@ from twin.sparkplug import sparkplug_b_pb2
 from twin.sparkplug.payload import metrics, parse, rebirth
 from twin.sparkplug.session import Host, told
 
+pytestmark = pytest.mark.long
+
 wire: Any = sparkplug_b_pb2
 MAP = """
 [[row]]
