@@ -60,15 +60,15 @@ def push(
     words: SetOption = None,
 ) -> None:
     """Write what is missing or differs: data source, folder, boards, alert rules, and contact points if named."""
-    grafana = Grafana(url, read_secret(token_file, "--token-file"), ca_file=ca_file)
     console = Console(highlight=False, markup=False)
-    for thing in things(settings_of(config, words), files, Wishes(prometheus, urgent, usual, policy)):
-        there = grafana.read(thing)
-        done = "made" if there is None else "changed" if differences(thing, there) else "as it was"
-        # A token is never told back, so whether it is still the right one cannot be seen.
-        if done != "as it was" or "secureJsonData" in thing.wanted:
-            grafana.write(thing, there)
-        console.print(f"{thing.kind:<14} {thing.name:<28} {done}", soft_wrap=True)
+    with Grafana(url, read_secret(token_file, "--token-file"), ca_file=ca_file) as grafana:
+        for thing in things(settings_of(config, words), files, Wishes(prometheus, urgent, usual, policy)):
+            there = grafana.read(thing)
+            done = "made" if there is None else "changed" if differences(thing, there) else "as it was"
+            # A token is never told back, so whether it is still the right one cannot be seen.
+            if done != "as it was" or "secureJsonData" in thing.wanted:
+                grafana.write(thing, there)
+            console.print(f"{thing.kind:<14} {thing.name:<28} {done}", soft_wrap=True)
 
 
 @app.command()
@@ -85,16 +85,16 @@ def diff(
     words: SetOption = None,
 ) -> None:
     """Say what push would change, and change nothing; ends with 1 when there is something."""
-    grafana = Grafana(url, read_secret(token_file, "--token-file"), ca_file=ca_file)
     console = Console(highlight=False, markup=False)
     apart = 0
-    for thing in things(settings_of(config, words), files, Wishes(prometheus, urgent, usual, policy)):
-        there = grafana.read(thing)
-        paths = [] if there is None else differences(thing, there)
-        said = "missing" if there is None else "differs" if paths else "same"
-        apart += said != "same"
-        more = f": {', '.join(paths[:PATHS_SHOWN])}{' ...' if len(paths) > PATHS_SHOWN else ''}" if paths else ""
-        console.print(f"{thing.kind:<14} {thing.name:<28} {said}{more}", soft_wrap=True)
+    with Grafana(url, read_secret(token_file, "--token-file"), ca_file=ca_file) as grafana:
+        for thing in things(settings_of(config, words), files, Wishes(prometheus, urgent, usual, policy)):
+            there = grafana.read(thing)
+            paths = [] if there is None else differences(thing, there)
+            said = "missing" if there is None else "differs" if paths else "same"
+            apart += said != "same"
+            more = f": {', '.join(paths[:PATHS_SHOWN])}{' ...' if len(paths) > PATHS_SHOWN else ''}" if paths else ""
+            console.print(f"{thing.kind:<14} {thing.name:<28} {said}{more}", soft_wrap=True)
     if apart:
         raise typer.Exit(1)
 

@@ -41,9 +41,16 @@ class Fake:
     policy: Any = field(default_factory=lambda: {"receiver": "grafana-default-email", "routes": []})
     writes: list[str] = field(default_factory=list)
     broken: int = 0  # answer everything with this status
+    says: bytes = b"<html>bad gateway</html>"  # and this
+    moved: str = ""  # answer everything with "it is there now"
+    prefix: str = ""  # the path under which it is served
+    tokens: list[str | None] = field(default_factory=list)  # the header Authorization of every request
 
     def answer(self, method: str, path: str, body: Any) -> Answer:
-        match [unquote(part) for part in path.strip("/").split("/")]:
+        below, _, path = path.partition("/api/")
+        if below != self.prefix:
+            raise RefusedError(404, "Not found")
+        match ["api", *(unquote(part) for part in path.split("/"))]:
             case ["api", "datasources", *rest]:
                 return self._source(method, rest, body)
             case ["api", "folders", *rest]:
@@ -149,19 +156,28 @@ class Fake:
 
 def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # the connection stays open
+        disable_nagle_algorithm = True
+
         def _do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             status, told = self._answer(body)
             text = told if isinstance(told, bytes) else json.dumps(told).encode()
             self.send_response(status)
+            self.send_header("Content-Type", "text/html" if isinstance(told, bytes) else "application/json")
+            if fake.moved:
+                self.send_header("Location", f"{fake.moved}{self.path}")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
 
         def _answer(self, body: Any) -> Answer:
+            fake.tokens.append(self.headers.get("Authorization"))
+            if fake.moved:
+                return 307, {"message": "moved"}
             if fake.broken:
-                return fake.broken, b"<html>bad gateway</html>"
+                return fake.broken, fake.says
             if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 return 401, {"message": "Invalid API key"}
             if self.command != "GET":

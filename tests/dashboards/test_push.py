@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from typer.testing import CliRunner, Result
 
 from dashboards.__main__ import OUT, PLAN, PLANT, main
@@ -160,7 +162,76 @@ def test_no_grafana_or_a_broken_one_is_explained(server: Fake, token: list[str])
         run("push", server.url, *token)
 
 
-@pytest.mark.parametrize("url", ["grafana.example", "ftp://grafana.example", "http://me:word@grafana.example"])
+def test_a_token_that_comes_back_is_not_shown(server: Fake, token: list[str]) -> None:
+    server.broken, server.says = 500, f"cannot use {TOKEN}".encode()
+    with pytest.raises(ConfigError, match=r"folder 'Smelter': 500 cannot use \*\*\*$"):
+        run("push", server.url, *token)
+
+
+def test_tokens_go_to_the_address_that_was_given_and_nowhere_else(
+    server: Fake, token: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password word\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with grafana() as other:
+        monkeypatch.setenv("http_proxy", other.url)
+        assert run("push", server.url, *token).exit_code == 0
+        assert set(server.tokens) == {f"Bearer {TOKEN}"}
+        server.tokens.clear()
+        with pytest.raises(ConfigError, match="refuses the token"):
+            run("push", server.url)
+        assert server.tokens == [None]
+        server.moved = other.url
+        with pytest.raises(ConfigError, match=rf"redirects to {other.url}/api/folders/smelter, .*own address"):
+            run("push", server.url, *token)
+        assert other.tokens == []
+
+
+def test_a_request_that_gets_no_answer_ends(server: Fake, token: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = set()
+    send = requests.Session.send
+
+    def noting(self: requests.Session, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        limits.add(more["timeout"])
+        return send(self, request, **more)
+
+    monkeypatch.setattr(requests.Session, "send", noting)
+    run("push", server.url, *token)
+    assert limits == {30}
+
+
+def test_without_the_library_it_says_what_to_install(token: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "grafana_client", None)
+    with pytest.raises(ConfigError, match=r"pip install 'smelter-twin\[grafana\]'"):
+        run("diff", "http://127.0.0.1:3000", *token)
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_grafana_below_a_path_is_found(server: Fake, token: list[str], end: str) -> None:
+    server.prefix = "/plant/grafana"
+    assert run("push", f"{server.url}/plant/grafana{end}", *token).exit_code == 0
+    assert len(server.boards) == 8
+
+
+def test_an_address_of_ipv6_is_tried(token: list[str]) -> None:
+    with pytest.raises(SourceUnavailable, match="Failed to establish a new connection"):
+        run("diff", f"http://[::1]:{free_port()}", *token)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "grafana.example",
+        "ftp://grafana.example",
+        "http://me:word@grafana.example",
+        "http://grafana.example:grafana",
+        "http://[::1:3000",
+        "https://grafana.example?verify=false",
+    ],
+)
 def test_a_wrong_address_is_refused(url: str, token: list[str]) -> None:
     with pytest.raises(ConfigError, match="must look like https://host:3000") as caught:
         run("diff", url, *token)

@@ -1,19 +1,17 @@
 """Grafana's HTTP API, as far as boards, alert rules and what they need go: read, compare, write.
 
 Everything is found again by uids that we set, so a second push changes nothing and never makes a second one.
+The client is grafana-client 3 (docs/decisions/0008-grafana-client-3.md), which is not among what this product installs
+by itself: `pip install smelter-twin[grafana]`. It is loaded when a Grafana is asked, so no other command waits for it.
 """
 
 from __future__ import annotations
 
 import ssl
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
-
-import orjson
+from urllib.parse import SplitResult, quote, urlsplit
 
 from twin.errors import ConfigError, SourceUnavailable
 from twin.redact import redacted
@@ -22,7 +20,6 @@ from twin.tls import client_context
 __all__ = ["Grafana", "Kind", "Thing", "differences"]
 
 Kind = Literal["data source", "folder", "board", "rule group", "contact point", "policy"]
-_ALERTING = "/api/v1/provisioning"
 _SECRET = frozenset({"secureJsonData"})  # never told back
 
 
@@ -37,21 +34,44 @@ class Thing:
 
 
 class Grafana:
-    """One server; `token` of a service account. Raises SourceUnavailable without one, ConfigError when it refuses."""
+    """One server; `token` of a service account. Raises SourceUnavailable without one, ConfigError when it refuses.
+
+    Neither proxies nor a netrc of the environment are heeded, and no redirect is followed: what we send holds tokens.
+    """
 
     def __init__(self, url: str, token: str, *, ca_file: str = "") -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise ConfigError(f"{redacted(url)!r} is not the address of a Grafana; it must look like https://host:3000")
-        self._url = url.rstrip("/")
-        self._headers = {"Content-Type": "application/json", "X-Disable-Provenance": "true"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
-        self._tls = _context(ca_file) if parts.scheme == "https" else None
+        parts = _parts(url)
+        self._url, self._token = url.rstrip("/"), token
+        try:
+            from grafana_client import GrafanaApi
+        except ImportError as error:
+            raise ConfigError("grafana-client is missing: pip install 'smelter-twin[grafana]'") from error
+        assert parts.hostname is not None
+        prefix = parts.path.strip("/")
+        # Not by its from_url: that loses the / after a path, and turns verification off for a ?verify=false.
+        self._api: Any = GrafanaApi(
+            token or None,
+            host=f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname,
+            port=parts.port,
+            url_path_prefix=f"{prefix}/" if prefix else "",
+            protocol=parts.scheme,
+            verify=_authorities(ca_file) if parts.scheme == "https" else True,
+            timeout=30,
+        )
+        session = self._api.client.s
+        session.trust_env = False
+        session.max_redirects = 0
+        session.headers["X-Disable-Provenance"] = "true"  # not every call of the library can say it
+
+    def __enter__(self) -> Grafana:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._api.client.s.close()
 
     def read(self, thing: Thing) -> Mapping[str, Any] | None:
         """What Grafana has of it; None = nothing."""
-        found = self._call("GET", _place(thing))
+        found = self._ask(thing, lambda: _read(self._api, thing))
         if thing.kind == "contact point":
             mine = [point for point in found or () if point.get("uid") == thing.wanted["uid"]]
             return mine[0] if mine else None
@@ -64,67 +84,114 @@ class Grafana:
 
     def write(self, thing: Thing, there: Mapping[str, Any] | None) -> None:
         """Make it what is wanted; `there`: what `read` said."""
-        place, wanted = _place(thing), dict(thing.wanted)
-        if thing.kind == "board":
-            body = {"dashboard": {**wanted, "id": None}, "folderUid": thing.folder, "overwrite": True}
-            self._told("POST", "/api/dashboards/db", {**body, "message": "twin grafana push"})
-        elif thing.kind in ("rule group", "policy"):
-            self._told("PUT", place, wanted)
-        elif thing.kind == "contact point":
-            base = f"{_ALERTING}/contact-points"
-            self._told("PUT" if there else "POST", f"{base}/{quote(wanted['uid'], safe='')}" if there else base, wanted)
-        elif there is None:
-            self._told("POST", place.rpartition("/uid/")[0] or place.rpartition("/")[0], wanted)
-        else:
-            self._told("PUT", place, wanted | ({"overwrite": True} if thing.kind == "folder" else {}))
+        if self._ask(thing, lambda: _write(self._api, thing, there is None)) is None:
+            raise ConfigError(f"{self._at(thing)}: Grafana does not know this; it needs version 10 or newer")
 
-    def _told(self, method: str, path: str, body: Mapping[str, Any]) -> None:
-        if self._call(method, path, body) is None:
-            raise ConfigError(f"{self._url}{path}: Grafana does not know this; it needs version 10 or newer")
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _ask(self, thing: Thing, call: Callable[[], Any]) -> Any:
         """The decoded answer; None for 404."""
-        data = None if body is None else orjson.dumps(body)
-        request = urllib.request.Request(f"{self._url}{path}", data, self._headers, method=method)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=30, context=self._tls) as answer:  # noqa: S310
-                return orjson.loads(answer.read() or b"{}")
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise self._refusal(error, method, path) from None
-        except (OSError, orjson.JSONDecodeError) as error:
-            raise SourceUnavailable(f"no Grafana answers at {self._url}: {redacted(str(error))}") from error
+        from grafana_client.client import GrafanaException
+        from requests import RequestException, TooManyRedirects
 
-    def _refusal(self, error: urllib.error.HTTPError, method: str, path: str) -> ConfigError:
-        said = redacted(error.read().decode("utf-8", "replace")[:300])
-        if error.code in (401, 403):
+        try:
+            answer = call()
+        except GrafanaException as error:
+            if error.status_code == 404:
+                return None
+            raise self._refusal(error.status_code, error.response, thing) from None
+        except TooManyRedirects as error:
+            raise self._led_away(error.response) from None
+        except RequestException as error:
+            raise SourceUnavailable(f"no Grafana answers at {self._url}: {self._shown(error)}") from error
+        if isinstance(answer, str):  # what is sent as text is handed on as it is
+            raise SourceUnavailable(f"no Grafana answers at {self._url}, but: {self._shown(answer)}")
+        return {} if answer is None else answer  # None: 204, no content
+
+    def _refusal(self, status: int, answer: Any, thing: Thing) -> ConfigError:
+        if status in (401, 403):
             return ConfigError(
-                f"{self._url} refuses the token ({error.code}): name the file of a service account's token with "
+                f"{self._url} refuses the token ({status}): name the file of a service account's token with "
                 "--token-file; boards and rules want the role Editor, data sources and notifications the role Admin"
             )
-        return ConfigError(f"{self._url}: {method} {path}: {error.code} {said}")
+        said = answer.get("message") or answer if isinstance(answer, dict) else answer
+        return ConfigError(f"{self._at(thing)}: {status} {self._shown(said)}")
+
+    def _led_away(self, answer: Any) -> ConfigError:
+        where = self._shown(answer.headers["Location"].partition("?")[0])
+        return ConfigError(f"{self._url} redirects to {where}, where no token is sent: give Grafana's own address")
+
+    def _at(self, thing: Thing) -> str:
+        return f"{self._url}: {thing.kind} {thing.name!r}"
+
+    def _shown(self, said: object) -> str:
+        text = redacted(str(said))
+        return (text.replace(self._token, "***") if self._token else text)[:300]
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
+def _parts(url: str) -> SplitResult:
     try:
-        return client_context(ca_file, section="grafana")
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that there is not, or half a bracket
+        usable = False
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise ConfigError(f"{redacted(url)!r} is not the address of a Grafana; it must look like https://host:3000")
+    return parts
+
+
+def _authorities(ca_file: str) -> str | bool:
+    """File or folder of whom we trust: named, or the system's, or else those that requests brings along."""
+    try:
+        client_context(ca_file, section="grafana")  # says what is wrong with the file before anything is sent
     except ConfigError as error:  # an option of the command, no setting
         raise ConfigError(str(error).replace("grafana.ca_file", "--ca-file")) from error
+    system = ssl.get_default_verify_paths()
+    return ca_file or system.cafile or system.capath or True
 
 
-def _place(thing: Thing) -> str:
-    """Where it is read."""
-    uid = quote(str(thing.wanted.get("uid", "")), safe="")
-    if thing.kind == "data source":
-        return f"/api/datasources/uid/{uid}"
-    if thing.kind == "folder":
-        return f"/api/folders/{uid}"
-    if thing.kind == "board":
-        return f"/api/dashboards/uid/{uid}"
-    if thing.kind == "rule group":
-        return f"{_ALERTING}/folder/{quote(thing.folder, safe='')}/rule-groups/{quote(thing.name, safe='')}"
-    return f"{_ALERTING}/contact-points" if thing.kind == "contact point" else f"{_ALERTING}/policies"
+def _quoted(text: object) -> str:
+    return quote(str(text), safe="")
+
+
+def _read(api: Any, thing: Thing) -> Any:
+    uid = _quoted(thing.wanted.get("uid", ""))
+    match thing.kind:
+        case "data source":
+            return api.datasource.get_datasource_by_uid(uid)
+        case "folder":
+            return api.folder.get_folder(uid)
+        case "board":
+            return api.dashboard.get_dashboard(uid)
+        case "rule group":
+            return api.alertingprovisioning.get_rule_group(_quoted(thing.folder), _quoted(thing.name))
+        case "contact point":
+            return api.alertingprovisioning.get_contactpoints()
+        case "policy":
+            return api.alertingprovisioning.get_notification_policy_tree()
+
+
+def _write(api: Any, thing: Thing, new: bool) -> Any:
+    wanted, alerting = dict(thing.wanted), api.alertingprovisioning
+    uid = _quoted(wanted.get("uid", ""))
+    match thing.kind:
+        case "data source" if new:
+            return api.datasource.create_datasource(wanted)
+        case "data source":
+            return api.datasource.update_datasource_by_uid(uid, wanted)
+        case "folder" if new:
+            return api.folder.create_folder(wanted["title"], wanted["uid"])
+        case "folder":
+            return api.folder.update_folder(uid, wanted["title"], overwrite=True)
+        case "board":
+            body = {"dashboard": {**wanted, "id": None}, "folderUid": thing.folder, "overwrite": True}
+            return api.dashboard.update_dashboard({**body, "message": "twin grafana push"})
+        case "rule group":
+            return alerting.update_rule_group(_quoted(thing.folder), _quoted(thing.name), wanted)
+        case "contact point" if new:
+            return alerting.create_contactpoint(wanted)
+        case "contact point":
+            return alerting.update_contactpoint(uid, wanted)
+        case "policy":
+            return alerting.set_notification_policy_tree(wanted)
 
 
 def differences(thing: Thing, there: Mapping[str, Any]) -> list[str]:
