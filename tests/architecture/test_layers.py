@@ -228,7 +228,19 @@ def test_models_know_nothing_of_the_twin() -> None:
 
 
 def test_dashboards_read_tables_and_do_nothing() -> None:
-    tables = {"catalogue", "faults", "kpis", "losses", "metrics", "plan", "plant", "signals", "states", "units"}
+    tables = {
+        "alarms",
+        "catalogue",
+        "faults",
+        "kpis",
+        "losses",
+        "metrics",
+        "plan",
+        "plant",
+        "signals",
+        "states",
+        "units",
+    }
     for name, tree in modules("dashboards").items():
         targets = imports(tree, name, frozenset(modules("twin")))
         assert {place(t) for t in targets if t.split(".")[0] == "twin"} <= tables, name
