@@ -180,7 +180,8 @@ def test_alarms_in_10_minutes_and_what_stands_are_those_of_the_desk(day: Day) ->
     assert len(lately) > 25 * 6
     assert max(lately) == day.alarms[0].most_in_10_min
     states = [row for row in ask(day, "smelter-alarms", "Alarms by state A") if row["standing"] is not None]
-    assert states[-1]["standing"] == states[-1]["unacknowledged"] == day.standing > 0
+    assert states[-1]["standing"] == day.standing > 0
+    assert states[-1]["unacknowledged"] > day.standing, "nobody acknowledges, and some are over"
 
 
 def test_an_estimate_lies_within_its_interval(day: Day) -> None:
