@@ -20,6 +20,7 @@ __all__ = [
     "FOLDER_UID",
     "TAG",
     "Board",
+    "Placed",
     "annotation",
     "choice",
     "link",

@@ -11,8 +11,8 @@ from dashboards.tables import Source, faults_of, unit_id
 from twin.plan import Rule
 
 __all__ = [
-    "GREY", "MARGIN", "SEVERITY", "VERDICT", "cells", "counted", "fault_words", "limit_lines", "number", "plain",
-    "ranges", "rule_lines", "words",
+    "GREY", "MARGIN", "SEVERITY", "VERDICT", "WITHIN", "cells", "counted", "fault_words", "limit_at", "limit_lines",
+    "number", "plain", "ranges", "rule_lines", "words",
 ]  # fmt: skip
 
 GREY = "#8e8e8e"
@@ -45,6 +45,8 @@ MARGIN: list[model.ValueMapping] = [
     _range(None, 0.0, "✖ not met", SEVERITY["high"]),
     _range(0.0, None, "✔ met", GREY),
 ]
+# a figure that may lie on its limit: the first that fits counts, and 0 fits both
+WITHIN: list[model.ValueMapping] = MARGIN[::-1]
 
 
 def fault_words(title: str, severity: str) -> list[model.ValueMapping]:
@@ -89,6 +91,11 @@ def limit_lines(names: Sequence[str], source: Source) -> build.ThresholdsConfig 
 def rule_lines(rules: Sequence[Rule]) -> build.ThresholdsConfig:
     """Lines of a trend at the limits of a plan."""
     return _lines([(rule.limit, SEVERITY["high"]) for rule in rules])
+
+
+def limit_at(value: float, severity: str) -> build.ThresholdsConfig:
+    """One line of a trend at a limit."""
+    return _lines([(value, SEVERITY[severity])])
 
 
 def plain() -> build.ThresholdsConfig:

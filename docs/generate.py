@@ -17,7 +17,7 @@ from twin.alarms.commands import ACTIONS
 from twin.alarms.conditions import DESIGNED
 from twin.alarms.figures import TARGETS
 from twin.alarms.rows import ALARMS
-from twin.catalogue import FIELDS, TWIN
+from twin.catalogue import ALARM_FIGURES, FIELDS, TWIN, TWIN_ALARMS
 from twin.causes import CAUSES
 from twin.endpoints import ENDPOINTS, openapi
 from twin.faults import EXPLAINS, FAULTS, JUDGED
@@ -235,6 +235,9 @@ def alarms() -> str:
         + table(("command", "least role", "why", "until", "what it does"), actions)
         + "\n## Targets\n\nPer operating position, in buckets of 10 minutes, empty ones included.\n\n"
         + table(("figure", "unit", "target"), targets)
+        + f"\n## In the store\n\nMeasurement `{TWIN_ALARMS}`, of each line, at the end of every 10 minutes of the "
+        "clock.\n\n"
+        + table(("field", "unit", "meaning"), ((f"`{n}`", unit, text) for n, (unit, text) in ALARM_FIGURES.items()))
     )
 
 

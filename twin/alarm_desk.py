@@ -7,16 +7,14 @@ in a thread, so that a flood does not hold up the page. A command is answered wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
-from twin.alarms.chain import Selection
+from twin.alarm_figures import figures_of
 from twin.alarms.commands import Answer, Command, command
 from twin.alarms.escalation import Escalated, escalate
-from twin.alarms.figures import Figures, figures
+from twin.alarms.figures import SPAN_H, Figures
 from twin.alarms.inputs import told
 from twin.alarms.layout import Layout
-from twin.alarms.log import log_of
 from twin.alarms.machine import advance
 from twin.alarms.moved import Moved, Transition, transitions
 from twin.alarms.notices import Notice
@@ -36,7 +34,6 @@ from twin.units import NS_PER_S
 __all__ = ["AlarmDesk"]
 
 TICK_S = 1.0
-PART = 5000  # rows of the journal read at once
 MOST_UNWRITTEN = 200_000  # transitions in memory while the disk refuses; then the oldest are lost, which is told
 
 
@@ -184,9 +181,12 @@ class AlarmDesk:
         """Every alarm that is not normal."""
         return view(self.layout, self.state, language or self.file.language, unit)
 
-    def counts(self) -> dict[str, int]:
-        """How many alarms are in each state but normal; of suppressed ones those whose condition is there."""
-        return counts(self.state)
+    def counts(self, line: int | None = None) -> dict[str, int]:
+        """How many alarms are in each state but normal; of suppressed ones those whose condition is there.
+
+        `line`: only of this line (its code) and what stands in it.
+        """
+        return counts(self.state, None if line is None else self.layout.line == line)
 
     def standing(self, channel: str) -> list[Notice]:
         """What stands and is routed to a channel, to be told again."""
@@ -194,21 +194,9 @@ class AlarmDesk:
         there = as_transitions(self.layout, self.state, cells, "stands")
         return standing_notices(self.file, self._roster.plant, channel, there)
 
-    async def figures(self, hours: float = 720.0) -> list[Figures]:
+    async def figures(self, hours: float = SPAN_H) -> list[Figures]:
         """Figures of every operating position over the last hours, from the journal."""
         end_ns = self._clock.now_ns() + 1  # what is just now is in it
         start_ns = end_ns - int(hours * 3600 * NS_PER_S)
-        return await asyncio.to_thread(self._figures, start_ns, end_ns)
-
-    def _figures(self, start_ns: int, end_ns: int) -> list[Figures]:
-        there = list(self._between(start_ns, end_ns))
-        return [
-            figures(log_of(there, areas), name, start_ns, end_ns)
-            for name, areas in areas_of(self.file, self._roster.plant).items()
-        ]
-
-    def _between(self, start_ns: int, end_ns: int) -> Iterator[Transition]:
-        chosen = Selection(since_ns=start_ns, until_ns=end_ns, limit=PART, newest=False)
-        while part := self.book.entries(chosen):
-            yield from (entry.transition for entry in part)
-            chosen = replace(chosen, after=part[-1].number)
+        positions = areas_of(self.file, self._roster.plant)
+        return await asyncio.to_thread(figures_of, self.book, positions, start_ns, end_ns)

@@ -22,6 +22,7 @@ from twin.adapters.notify_email import EmailChannel, Server
 from twin.adapters.notify_mqtt import MqttChannel
 from twin.adapters.notify_webhook import WebhookChannel
 from twin.alarm_desk import AlarmDesk
+from twin.alarm_output import AlarmFigures
 from twin.alarms import routing
 from twin.alarms.chain import Entry, Selection
 from twin.alarms.commands import Answer, Command
@@ -30,6 +31,7 @@ from twin.connections import brokers_of, publisher_of
 from twin.dispatch import Dispatcher, Limits
 from twin.errors import ConfigError, SinkUnavailable
 from twin.files import read_secret, secret_texts
+from twin.frames import Readings
 from twin.log import Say
 from twin.metrics import Sample
 from twin.outgoing import Channel
@@ -89,7 +91,7 @@ class Alarms:
     """`async with`: opened, then closed. The desk is told by `hear`; `jobs` are to be run, and ended by `end`."""
 
     def __init__(self, settings: Settings, roster: Roster, file: AlarmFile, clock: Clock, say: Say) -> None:
-        self.file, self._settings, self._clock, self._say = file, settings, clock, say
+        self.file, self._settings, self._roster, self._clock, self._say = file, settings, roster, clock, say
         self._book = SqliteBook(Path(settings["data.dir"]) / "alarms.sqlite")
         self._senders: list[Dispatcher] = []
         self._stack = AsyncExitStack()
@@ -143,9 +145,10 @@ class Alarms:
         server = Server(one.host, one.port, tls, one.security == "starttls", one.user, password, one.timeout_s / 3)
         return EmailChannel(server, one.sender, one.to)
 
-    def jobs(self, access: Access) -> dict[str, Job]:
-        """What runs beside the others: the desk, a sender a channel, and commands by MQTT."""
-        found: dict[str, Job] = {"alarms": self.desk.run}
+    def jobs(self, access: Access, write: Callable[[Readings], Awaitable[None]]) -> dict[str, Job]:
+        """What runs beside the others: the desk, its figures for the store (`write`), senders, and commands by MQTT."""
+        output = AlarmFigures(self.desk, self._roster, write, self._clock, self._say)
+        found: dict[str, Job] = {"alarms": self.desk.run, "alarm figures": output.run}
         for sender in self._senders:
             found[f"alarms to {sender.name}"] = sender.run
         if root := self._settings["mqtt.twin_root"]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from twin.alarms.figures import SPAN_H, TARGETS
 from twin.faults import FAULTS, JUDGED
 from twin.kpis import KPIS
 from twin.plant import Kind
@@ -17,12 +18,15 @@ from twin.signals import MEASUREMENTS, SIGNALS, Signal
 from twin.states import STATES
 
 __all__ = [
+    "ALARM_FIGURES",
     "CATALOGUE",
     "FIELDS",
     "MEASURED",
     "SCORES",
     "TWIN",
+    "TWIN_ALARMS",
     "TWIN_SCORE",
+    "alarm_code",
     "fault_code",
     "figure_code",
     "score_code",
@@ -41,6 +45,19 @@ SCORES: Mapping[str, str] = MappingProxyType({
     "cause": "Likeliest cause of the open anomaly: its number in the table of causes, 0 = no anomaly.",
     "cause_probability": "Smoothed probability of that cause; without an anomaly, that something is at work.",
     "anode_effect_risk": "Probability that an anode effect begins within the horizon of the model.",
+})  # fmt: skip
+TWIN_ALARMS = "twin_alarms"  # of a line, at the end of every 10 minutes of the clock
+# field -> unit and what it says of a line's alarms
+ALARM_FIGURES: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "alarms_10_min": ("1", "Alarms that were told in the 10 minutes before."),
+    "standing": ("1", "Alarms that are there now, acknowledged or not."),
+    "unacknowledged": ("1", "Alarms that nobody has acknowledged, those that are over included."),
+    "shelved": ("1", "Alarms that are shelved now."),
+    "suppressed": ("1", "Alarms that are there now, but explained by a condition or under a root alarm."),
+    **{
+        target.figure: (target.unit, f"{target.title}. Last {SPAN_H:g} h; target: {target.words}.")
+        for target in TARGETS
+    },
 })  # fmt: skip
 _DIFFERENCE = {"C": "K"}
 _U_HELP = "Standard uncertainty of: "
@@ -68,15 +85,16 @@ _EVENTS = tuple(
     for code, (title, _, _) in JUDGED.items()
 )
 _SCORES = tuple(Signal(name, "1", -np.inf, np.inf, 0.0, TWIN_SCORE, text) for name, text in SCORES.items())
+_ALARMS = tuple(Signal(name, unit, 0.0, np.inf, 0.0, TWIN_ALARMS, text) for name, (unit, text) in ALARM_FIGURES.items())
 
-CATALOGUE: tuple[Signal, ...] = (*SIGNALS, *_FIGURES, *_EVENTS, *_STATES, *_SCORES)
+CATALOGUE: tuple[Signal, ...] = (*SIGNALS, *_FIGURES, *_EVENTS, *_STATES, *_SCORES, *_ALARMS)
 _CODE = {(row.measurement, row.name): code for code, row in enumerate(CATALOGUE)}
 
 # measurement -> codes of its fields
 FIELDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         measurement: tuple(code for (of, _), code in _CODE.items() if of == measurement)
-        for measurement in (*MEASUREMENTS.values(), *TWIN.values(), TWIN_STATE, TWIN_SCORE)
+        for measurement in (*MEASUREMENTS.values(), *TWIN.values(), TWIN_STATE, TWIN_SCORE, TWIN_ALARMS)
     }
 )
 # of what is measured alone: events that the twin has found stand in one measurement with those of the plant
@@ -103,3 +121,8 @@ def state_code(state: str, *, u: bool = False) -> int:
 def score_code(name: str) -> int:
     """Code of a row of SCORES."""
     return _CODE[TWIN_SCORE, name]
+
+
+def alarm_code(name: str) -> int:
+    """Code of a row of ALARM_FIGURES."""
+    return _CODE[TWIN_ALARMS, name]

@@ -22,7 +22,7 @@ from rich.text import Text
 from twin.adapters.alarm_book import SqliteBook
 from twin.alarms.chain import broken
 from twin.alarms.commands import ACTIONS, Answer
-from twin.alarms.figures import Figures
+from twin.alarms.figures import SPAN_H, Figures
 from twin.alarms.views import AlarmsView
 from twin.cli_options import ConfigOption, SetOption, duration_s, moment_ns, settings_of
 from twin.errors import ConfigError, SinkRejected, SourceUnavailable
@@ -213,7 +213,7 @@ def verify(config: ConfigOption = None, words: SetOption = None, file: FileOptio
 
 @app.command("figures")
 def show_figures(
-    hours: Annotated[float, typer.Option(min=1, help="Over so many hours until now.")] = 720.0,
+    hours: Annotated[float, typer.Option(min=1, help="Over so many hours until now.")] = SPAN_H,
     config: ConfigOption = None,
     words: SetOption = None,
     token_file: TokenOption = "",

@@ -13,14 +13,19 @@ import msgspec
 import typer
 
 from twin import kpis, plan
+from twin.adapters.alarm_book import SqliteBook
 from twin.adapters.figures import DuckFigures, InfluxFigures
+from twin.alarm_parts import alarm_file_of
+from twin.alarms.routing import areas_of
 from twin.cli_options import ConfigOption, SetOption, product_version, run_process, settings_of
-from twin.errors import ConfigError
+from twin.errors import ConfigError, SinkUnavailable
 from twin.files import read_config
 from twin.parts import influx_of, roster_of
 from twin.plan import Plan
 from twin.plant import Line, Plant, Roster, Site
 from twin.progress import Progress
+from twin.report.alarm_data import AlarmSystemView
+from twin.report.alarms import alarm_system, of_lines
 from twin.report.book import LINE, Book, read_book, read_site
 from twin.report.compose import Made, compose, pot_metric
 from twin.report.data import PeriodReport, SettingView
@@ -51,7 +56,7 @@ def report(
         str | None, typer.Option("--plan", help="Plan file, instead of the setting plan.file.")
     ] = None,
 ) -> None:
-    """Report on a day, a month or a year: energy, losses, the plan, pots, emissions, data quality."""
+    """Report on a day, a month or a year: energy, losses, the plan, pots, emissions, data quality, alarms."""
     period = _period(day, month, year)
     before = parse_period(baseline, "--baseline") if baseline else period.before()
     if before == period:
@@ -73,7 +78,8 @@ def report(
                 raise ConfigError(await _nothing(store, chosen, period))
             sites = {site.id: await read_site(store, site, period) for site, _ in chosen}
             whole = len(chosen) == len(list(roster.plant.lines()))
-            _write(compose(roster.plant, rules, period, before, books, made, whole=whole, sites=sites), files)
+            made_of = (roster.plant, rules, period, before, books, made)
+            _write(compose(*made_of, alarms=_alarms(settings, roster, chosen, period), whole=whole, sites=sites), files)
         finally:
             await store.close()
 
@@ -141,6 +147,22 @@ async def _read(
             await read_book(store, site, line, period, before, pot_metric(rules), progress.show)
             for site, line in chosen
         ]
+
+
+def _alarms(settings: Settings, roster: Roster, chosen: list[tuple[Site, Line]], period: Period) -> AlarmSystemView:
+    """Figures from the journal in data.dir, which a running twin may have open; without one the reason."""
+    file = Path(settings["data.dir"]) / "alarms.sqlite"
+    positions = of_lines(areas_of(alarm_file_of(settings, roster), roster.plant), chosen)
+    if not file.exists():
+        return AlarmSystemView("there is no such file; the twin keeps it in data.dir", str(file), None, [])
+    try:
+        book = SqliteBook(file, read_only=True)
+        try:
+            return alarm_system(book, str(file), positions, period, time.time_ns())
+        finally:
+            book.close()
+    except (ConfigError, SinkUnavailable) as error:  # figures of energy do not hang on those of alarms
+        return AlarmSystemView(str(error), str(file), None, [])
 
 
 async def _nothing(store: FigureStore, chosen: list[tuple[Site, Line]], period: Period) -> str:

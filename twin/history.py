@@ -45,7 +45,7 @@ MOST_AT_ONCE = 8  # looks under way; one more is told to come again
 # measurements of a unit of this kind
 _MEASUREMENTS: Mapping[Kind, tuple[str, ...]] = {
     "pot": ("pot", "sample", "twin_state", "twin_score", "twin_pot"),
-    "line": ("line", "twin_score", "twin_line"),
+    "line": ("line", "twin_score", "twin_alarms", "twin_line"),
     "section": ("twin_section",),
     "site": ("twin_site",),
 }

@@ -170,12 +170,12 @@ async def _compose(twin: Twin, stack: AsyncExitStack) -> dict[str, Job]:
         output_s, root = settings["engine.output_s"], settings["mqtt.twin_root"]
         jobs["state"] = telling_of(twin.runner, telling, root, output_s, twin.say)
     access = access_of(settings)
-    if twin.runner is not None:
+    if twin.runner is not None and twin.store is not None:
         twin.alarms, access = alarms_of(settings, roster, SystemClock(), twin.say, access)
         await stack.enter_async_context(twin.alarms)
         twin.runner.hear = twin.alarms.hear
         twin.ops.meters.add(twin.alarms.samples)
-        jobs |= twin.alarms.jobs(access)
+        jobs |= twin.alarms.jobs(access, twin.store.write)
         if "page" in twin.roles:
             _compose_page(twin, twin.runner, twin.alarms.routes(access), access, jobs)
     if settings["metrics.port"]:

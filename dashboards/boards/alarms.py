@@ -1,8 +1,9 @@
-"""Alarms: what is active, what came and went, and how many there were."""
+"""Alarms: what is active, what came and went, how many there were, and how well the alarm system serves."""
 
 from __future__ import annotations
 
 from dashboards.board import Board, link, variables, zone
+from dashboards.boards.alarm_system import alarm_system
 from dashboards.boards.events import advice, fault_cells, faults_now, log
 from dashboards.influxql import AT, Ask
 from dashboards.panels import rows, series
@@ -33,6 +34,7 @@ def board(source: Source) -> Board:
         [
             (rows("Faults now", f"The last word on every fault of each pot; · = it has ended. {advice()}",
                   [faults_now("site", ("line", "pot"))], {**units, **fault_cells()}), 24, 10),
+            *alarm_system(),
             (rows("Faults that began or ended", "In the time range, newest first; · = the fault ended. At most 500.",
                   [log("site", ("line", "pot"))], {**units, **fault_cells()}), 12, 12),
             (actors, 12, 12),

@@ -7,7 +7,19 @@ from typing import get_args
 
 import pytest
 
-from twin.catalogue import CATALOGUE, FIELDS, SCORES, TWIN, fault_code, figure_code, score_code, state_code
+from twin.alarms.figures import TARGETS
+from twin.catalogue import (
+    ALARM_FIGURES,
+    CATALOGUE,
+    FIELDS,
+    SCORES,
+    TWIN,
+    alarm_code,
+    fault_code,
+    figure_code,
+    score_code,
+    state_code,
+)
 from twin.faults import FAULTS, JUDGED
 from twin.kpis import KPIS
 from twin.plant import Kind
@@ -26,7 +38,7 @@ def test_the_codes_of_the_wire_come_first() -> None:
 def test_every_row_is_a_field_of_one_measurement() -> None:
     assert sorted(code for codes in FIELDS.values() for code in codes) == list(range(len(CATALOGUE)))
     of_units = {"twin_pot", "twin_line", "twin_section", "twin_site"}
-    assert set(FIELDS) == {*MEASUREMENTS.values(), *of_units, "twin_state", "twin_score"}
+    assert set(FIELDS) == {*MEASUREMENTS.values(), *of_units, "twin_state", "twin_score", "twin_alarms"}
     for measurement, codes in FIELDS.items():
         assert {CATALOGUE[code].measurement for code in codes} == {measurement}
         assert list(codes) == sorted(codes), "readings are read back in order of their code"
@@ -54,6 +66,8 @@ def test_every_figure_fault_and_state_has_a_code_of_its_own() -> None:
     codes += [fault_code(fault.code) for fault in FAULTS]
     codes += [fault_code(code) for code in JUDGED] + [score_code(name) for name in SCORES]
     codes += [state_code(state.name, u=u) for state in STATES for u in (False, True)]
+    codes += [alarm_code(name) for name in ALARM_FIGURES]
+    assert {target.figure for target in TARGETS} < set(ALARM_FIGURES)
     assert sorted(codes) == list(range(len(SIGNALS), len(CATALOGUE)))
     row = CATALOGUE[figure_code("twin_pot", "dc_kwh_t", "day")]
     assert (row.measurement, row.db_field, row.unit) == ("twin_pot", "dc_kwh_t_day", "kWh/t")

@@ -6,7 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 
 from tests.servers import InfluxServer
+from twin.adapters.alarm_memory import MemoryBook
 from twin.adapters.influx import InfluxStore, Target
+from twin.adapters.memory import FakeClock
+from twin.alarm_desk import AlarmDesk
+from twin.alarm_output import AlarmFigures
+from twin.alarms.figures import BUCKET_NS, Figures
+from twin.alarms.routing import AlarmFile
 from twin.api import Session, simulated
 from twin.faults import FAULTS
 from twin.frames import Event, Readings
@@ -33,6 +39,8 @@ class Day:
     session: Session
     events: list[Event] = field(default_factory=list)
     end_ms: int = 0
+    alarms: list[Figures] = field(default_factory=list)  # of the desk, when the last ones were written
+    standing: int = 0
 
     def path(self, event: Event) -> str:
         return self.session.roster.paths[event.unit]
@@ -71,9 +79,40 @@ def _well() -> IngestView:
     )  # fmt: skip
 
 
+class _Alarms:
+    """The alarms of the day, with nobody to acknowledge them; their figures are written as the service does it."""
+
+    def __init__(self, day: Day, runner: Runner, store: InfluxStore) -> None:
+        roster = day.session.roster
+        self._day, self._clock = day, FakeClock(parse_time(START))
+        self._desk = AlarmDesk(roster, AlarmFile(), MemoryBook(), self._clock, _quiet)
+        self._output = AlarmFigures(self._desk, roster, store.write, self._clock, _quiet)
+        runner.hear = self._desk.hear
+
+    async def until(self, time_ns: int) -> None:
+        """Let time go on, and write where 10 minutes end."""
+        end_ns = self._clock.time_ns - self._clock.time_ns % BUCKET_NS + BUCKET_NS
+        while end_ns <= time_ns:
+            self._clock.time_ns = end_ns
+            self._desk.tick()
+            await self._desk.write()
+            await self._output.tell(end_ns)
+            counts = self._desk.counts()
+            self._day.standing = counts["unacknowledged"] + counts["acknowledged"]
+            self._clock.time_ns = end_ns - 1  # what is told in the moment of the end is of the next 10 minutes
+            self._day.alarms = await self._desk.figures()
+            end_ns += BUCKET_NS
+        self._clock.time_ns = max(self._clock.time_ns, time_ns)
+
+
+def _quiet(event: str, /, *, level: str = "info", **fields: object) -> None:
+    assert level == "info", (event, fields)
+
+
 async def _run(day: Day, store: InfluxStore) -> None:
     """What was measured, as the ingest writes it, and what the twin says of it, as its runner does, every TOLD_MIN."""
     runner = Runner(day.session.engine, write=store.write, health=_well)
+    alarms = _Alarms(day, runner, store)
     laboratory: Readings | None = _laboratory(day.session)
     made = simulated(day.session, hours=HOURS, seed=7, scenario="one-of-each", start=START)
     for minute, readings in enumerate(made, start=1):
@@ -86,6 +125,7 @@ async def _run(day: Day, store: InfluxStore) -> None:
         assert runner.report is not None
         day.events += runner.report.events if len(readings) else ()
         day.end_ms = max(day.end_ms, runner.report.time_ns // 1_000_000)
+        await alarms.until(runner.report.time_ns)
     day.session.report = runner.report
     hand = len(day.events)
     await store.write(_by_hand(day.session, day.events, day.end_ms * 1_000_000))

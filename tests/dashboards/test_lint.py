@@ -15,7 +15,8 @@ from dashboards.__main__ import OUT, source_of
 from dashboards.influxql import SURE
 from dashboards.tables import GRAFANA_UNITS
 from twin import answers
-from twin.catalogue import CATALOGUE
+from twin.alarms.figures import FLOOD_BEGINS, TARGETS
+from twin.catalogue import ALARM_FIGURES, CATALOGUE
 from twin.faults import FAULTS
 from twin.kpis import KPIS
 from twin.metrics import EXPORTED
@@ -203,6 +204,29 @@ def test_every_row_of_the_tables_stands_on_a_board() -> None:
     fields += [kpi.name for kpi in KPIS] + [row.name for row in EXPORTED if row.name != "smelter_build_info"]
     assert [name for name in fields if name not in text] == []
     assert len(CATALOGUE) > 100
+
+
+def test_the_board_of_alarms_asks_for_every_figure_and_shows_its_target() -> None:
+    found = {panel["title"]: panel for panel in BOARDS["smelter-alarms"]["panels"]}
+    asked = " ".join(target["query"] for panel in found.values() for target in panel["targets"])
+    assert [name for name in ALARM_FIGURES if f'"{name}"' not in asked] == []
+    assert [target for target in TARGETS if f"{target.title} ({target.words})" not in asked] == []
+    steps = found["Alarms in 10 minutes"]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["value"] for step in steps] == [None, FLOOD_BEGINS]
+
+
+def test_a_figure_on_its_target_meets_it() -> None:
+    """Grafana takes the first mapping that fits, and the ends of a range belong to it."""
+    panel = next(p for p in BOARDS["smelter-alarms"]["panels"] if p["title"] == "Alarm system against its targets")
+    (mappings,) = {
+        json.dumps(one["value"])
+        for override in panel["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] == "mappings"
+    }
+    first = json.loads(mappings)[0]
+    assert first["options"]["from"] == 0.0
+    assert first["options"]["result"]["text"] == "✔ met"
 
 
 def test_half_an_interval_is_the_same_everywhere() -> None:

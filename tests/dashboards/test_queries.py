@@ -16,6 +16,7 @@ from dashboards.__main__ import OUT
 from tests.dashboards.asked import Asked, asked, choices, expanded, rows
 from tests.dashboards.day import HOURS, POTS, SAMPLED, Day, written
 from tests.servers import InfluxServer, Server
+from twin.alarms.figures import TARGETS
 from twin.catalogue import CATALOGUE
 from twin.faults import FAULTS
 from twin.kpis import KPIS
@@ -158,6 +159,29 @@ def test_active_faults_are_those_of_the_twin(day: Day) -> None:
     begun = sum(event.began for event in day.events)
     daily = ask(day, "smelter-alarms", "Faults by day A")
     assert sum(row[fault.title] or 0 for row in daily for fault in FAULTS) == begun
+
+
+def test_figures_of_the_alarm_system_are_those_of_the_desk(day: Day) -> None:
+    (desks,) = day.alarms
+    assert desks.alarms >= 5
+    (figures,) = ask(day, "smelter-alarms", "Figures of the alarm system A")
+    (within,) = ask(day, "smelter-alarms", "Alarm system against its targets A")
+    columns = {target: f"{target.title} ({target.words})" for target in TARGETS}
+    assert figures["line"] == within["line"] == "A"
+    assert {t: figures[name] for t, name in columns.items()} == {t: pytest.approx(v) for t, v, _ in desks.verdicts()}
+    assert {t: within[name] >= 0 for t, name in columns.items()} == {t: met for t, _, met in desks.verdicts()}
+    assert {met for _, _, met in desks.verdicts()} == {True, False}
+
+
+def test_alarms_in_10_minutes_and_what_stands_are_those_of_the_desk(day: Day) -> None:
+    lately = [
+        row["alarms"] for row in ask(day, "smelter-alarms", "Alarms in 10 minutes A") if row["alarms"] is not None
+    ]
+    assert len(lately) > 25 * 6
+    assert max(lately) == day.alarms[0].most_in_10_min
+    states = [row for row in ask(day, "smelter-alarms", "Alarms by state A") if row["standing"] is not None]
+    assert states[-1]["standing"] == day.standing > 0
+    assert states[-1]["unacknowledged"] > day.standing, "nobody acknowledges, and some are over"
 
 
 def test_an_estimate_lies_within_its_interval(day: Day) -> None:

@@ -9,6 +9,7 @@ from tests.report.plants import CLOCK_NS, demo, packaged_plan
 from tests.report.story import Story, tell
 from twin.adapters.figures import MemoryFigures
 from twin.plant import Plant
+from twin.report.alarm_data import AlarmSystemView
 from twin.report.book import Book, read_book
 from twin.report.compose import Made, compose, pot_metric
 from twin.report.data import PeriodReport, SettingView
@@ -17,6 +18,7 @@ from twin.report.period import parse_period
 __all__ = ["books_of", "report_of", "rows_of"]
 
 Values = Mapping[tuple[str, str, int, str], float]
+NO_JOURNAL = AlarmSystemView("there is no file alarms.sqlite", "alarms.sqlite", None, [])
 
 
 def rows_of(plant: Plant | None = None, story: Story | None = None) -> dict[tuple[str, str, int, str], float]:
@@ -50,6 +52,7 @@ def report_of(
     baseline: str = "",
     clock_ns: int = CLOCK_NS,
     sites: Mapping[str, Mapping[str, float]] | None = None,
+    alarms: AlarmSystemView = NO_JOURNAL,
 ) -> PeriodReport:
     """The report over what is stored."""
     of, period = plant or demo(), parse_period(words, "--period")
@@ -57,4 +60,4 @@ def report_of(
     settings = (SettingView("plan.file", "china-2025-2027", "", "default"),)
     made = Made("0.1.0", clock_ns, f"twin report --month {words}", "memory", settings, 0.94)
     books = books_of(values, of, words, baseline)
-    return compose(of, packaged_plan(), period, before, books, made, whole=True, sites=sites)
+    return compose(of, packaged_plan(), period, before, books, made, alarms=alarms, whole=True, sites=sites)

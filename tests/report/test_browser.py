@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.report.alarming import flooded, october
 from tests.report.making import report_of, rows_of
 from tests.report.plants import two_lines
 from tests.report.story import Story
@@ -26,7 +27,7 @@ ARGS = [
 ]
 HEADINGS = [
     "Summary", "Where the energy goes", "Against the plan", "Daily course", "Energy against the baseline", "Worst pots",
-    "Emissions, surcharge, clean energy", "Data quality", "Plant and portfolio", "Method",
+    "Emissions, surcharge, clean energy", "Data quality", "Plant and portfolio", "Alarm system", "Method",
 ]  # fmt: skip
 RUNNING_NS = int(datetime(2026, 10, 20, 4, tzinfo=UTC).timestamp()) * 10**9
 # Pairs of texts of one drawing that lie over each other by more than a pixel.
@@ -67,7 +68,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     hours = rows_of(story=Story(hours=(date(2026, 10, 7),)))
     going = rows_of(story=Story(end=date(2026, 10, 20)))
     found = {
-        "month": report_of(rows),
+        "month": report_of(rows, alarms=october(flooded())),
         "running": report_of(going, clock_ns=RUNNING_NS),
         "day": report_of(hours, words="2026-10-07"),
         "year": report_of(rows, words="2026"),
@@ -156,6 +157,8 @@ def test_what_is_not_measured_is_said(page: Page) -> None:
 @pytest.mark.parametrize("page", [("two", 1100, False)], indirect=True)
 def test_several_lines_have_a_table_that_leads_to_each(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("North smelter")
-    assert page.locator("h2").all_inner_texts() == ["Plant and portfolio", "Potline A", 'Potline <B> & "co"', "Method"]
+    assert page.locator("h2").all_inner_texts() == [
+        "Plant and portfolio", "Potline A", 'Potline <B> & "co"', "Alarm system", "Method",
+    ]  # fmt: skip
     page.get_by_role("link", name="Potline A").click()
     expect(page.locator("article h3")).to_have_count(16)

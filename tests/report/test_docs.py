@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tests.report.making import rows_of
 from tests.report.story import Story, into_duckdb
 from twin.cli import app
-from twin.report import data
+from twin.report import alarm_data, data
 from twin.report.table import COLUMNS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "report.md").read_text("utf-8")
@@ -23,7 +23,7 @@ COMMANDS = [line for text in re.findall(r"```bash\n(.*?)```", PAGE, re.S) for li
 
 def test_every_struct_and_column_is_named() -> None:
     structs = set(re.findall(r"`([A-Z]\w+)`", PAGE))
-    assert structs >= set(data.__all__)
+    assert structs >= {*data.__all__, *alarm_data.__all__}
     assert {f"`{column}`" for column in COLUMNS} <= set(re.findall(r"`\w+`", PAGE))
 
 

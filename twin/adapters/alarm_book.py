@@ -57,11 +57,17 @@ KEPT_DONE = 100_000  # notices that are sent and still remembered, so that none 
 
 
 class SqliteBook:
-    """`AlarmBook` on a file. Raises ConfigError when the file cannot be used."""
+    """`AlarmBook` on a file. Raises ConfigError when the file cannot be used.
 
-    def __init__(self, path: Path) -> None:
+    `read_only`: of another process, which may be at work on it; nothing is written, and there must be a file.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._one = threading.Lock()
+        if read_only:
+            self._db = _reading(path)
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
@@ -224,3 +230,28 @@ class SqliteBook:
                 "UPDATE outbox SET done_ns = ?, problem = ? WHERE number = ?",
                 (now_ns, problem[:300] or "refused", number),
             )
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises ConfigError."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    # Beside a file in WAL mode SQLite wants files of its own. Where none can be made, and nobody is at work on it
+    # (there is no log), the file is read as it stands.
+    alone = [] if path.with_name(f"{path.name}-wal").exists() else [f"{address}&immutable=1"]
+    problem: sqlite3.Error | None = None
+    for name in (address, *alone):
+        db = None
+        try:
+            db = sqlite3.connect(name, uri=True, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            db.execute("SELECT 1 FROM journal LIMIT 1")
+        except sqlite3.Error as error:
+            problem = error
+            if db is not None:
+                db.close()
+            continue
+        if version > 1:
+            db.close()
+            raise ConfigError(f"{path} is of a newer version of this product ({version})")
+        return db
+    raise ConfigError(f"{path} cannot be read as a journal of alarms: {problem}") from problem

@@ -27,7 +27,7 @@ from starlette.routing import Route
 from twin.access import Access
 from twin.alarms.chain import Entry, Selection
 from twin.alarms.commands import ACTIONS, Answer, Command
-from twin.alarms.figures import Figures
+from twin.alarms.figures import SPAN_H, Figures
 from twin.alarms.moved import Transition
 from twin.alarms.texts import LANGUAGES
 from twin.alarms.views import AlarmsView
@@ -50,7 +50,7 @@ class Desk(Protocol):
 
     async def act(self, asked: Command) -> Answer: ...
 
-    async def figures(self, hours: float = 720.0) -> list[Figures]: ...
+    async def figures(self, hours: float = SPAN_H) -> list[Figures]: ...
 
 
 def routes(desk: Desk, entries: Callable[[Selection], Awaitable[list[Entry]]], access: Access) -> list[Route]:
@@ -76,7 +76,7 @@ def routes(desk: Desk, entries: Callable[[Selection], Awaitable[list[Entry]]], a
         return Response(exported(found, form), 200, {"cache-control": "no-store"}, FORMATS[form])
 
     async def figures(request: Request) -> Response:
-        hours = _number(_query(request, {"hours"}), "hours", 720.0, 1e5)
+        hours = _number(_query(request, {"hours"}), "hours", SPAN_H, 1e5)
         return _json(await _disk(desk.figures(hours)))
 
     def action(name: str) -> Route:

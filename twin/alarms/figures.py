@@ -15,8 +15,12 @@ from twin.alarms.rows import PRIORITIES
 from twin.frames import Ints
 from twin.units import NS_PER_S
 
-__all__ = ["TARGETS", "AlarmLog", "Figures", "Flood", "Target", "Top", "figures", "floods"]
+__all__ = [
+    "BUCKET_NS", "FLOOD_BEGINS", "FLOOD_ENDS", "SPAN_H", "TARGETS", "AlarmLog", "Figures", "Flood", "Target", "Top",
+    "figures", "floods",
+]  # fmt: skip
 
+SPAN_H = 720.0  # what the targets are meant over: 30 days
 BUCKET_NS = 600 * NS_PER_S
 FLOOD_BEGINS, FLOOD_ENDS = 10, 5  # above, below; per bucket
 CHATTER, CHATTER_NS = 3, 60 * NS_PER_S

@@ -83,9 +83,12 @@ def _shown(state: AlarmState) -> tuple[Ints, NDArray[np.uint8]]:
     return cells[kept], shown[kept]
 
 
-def counts(state: AlarmState) -> dict[str, int]:
-    """How many alarms are in each state but normal."""
-    number = np.bincount(_shown(state)[1], minlength=len(NAMES)).tolist()
+def counts(state: AlarmState, units: NDArray[np.bool_] | None = None) -> dict[str, int]:
+    """How many alarms are in each state but normal; of the units (units,) that are True, None = of all."""
+    cells, shown = _shown(state)
+    if units is not None:
+        shown = shown[units[state.at(cells)[1]]]
+    number = np.bincount(shown, minlength=len(NAMES)).tolist()
     return {name: count for name, count in zip(NAMES, number, strict=True) if name != NAMES[NORMAL]}
 
 

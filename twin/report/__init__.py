@@ -5,6 +5,7 @@ period  -> words of the command line to windows of a site's calendar
 book    -> everything read of one line, in arrays
 trend   -> slope, projection to the end of the period, CUSUM
 losses, rules, pots, quality, emissions -> one section each, arrays to structs of `data`
+alarms  -> the journal of alarms to figures of operating positions
 compose -> the whole report, a struct of `data`
 svg, words, page, table -> that struct drawn, said, as HTML and as CSV
 """

@@ -9,6 +9,7 @@ from twin.kpis import METRICS
 from twin.plan import Plan
 from twin.plant import Plant
 from twin.portfolio import capacity
+from twin.report.alarm_data import AlarmSystemView
 from twin.report.book import Book
 from twin.report.cusum import cusum_view
 from twin.report.data import FORMAT, LineReport, Metric, PeriodReport, PeriodView, PortfolioView, SettingView
@@ -69,6 +70,7 @@ def compose(
     books: list[Book],
     made: Made,
     *,
+    alarms: AlarmSystemView,
     whole: bool,
     sites: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PeriodReport:
@@ -94,6 +96,7 @@ def compose(
         lines=[_line(book, plan, period, baseline, made.clock_ns) for book in told],
         portfolio=_portfolio(plant, plan, told, made, sites or {}) if whole and len(told) == len(books) else None,
         no_data=[book.path for book in books if book.empty],
+        alarms=alarms,
         settings=list(made.settings),
     )
 

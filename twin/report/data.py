@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from twin.report.alarm_data import AlarmSystemView
+
 __all__ = [
     *("CoverageView", "CusumView", "EmissionsView", "FaultView", "LineReport", "LossTerm", "LossView"),
     *("Metric", "Missing", "PeriodReport", "PeriodView", "PortfolioView", "PotView", "Quantity", "RuleView"),
@@ -154,10 +156,7 @@ class CusumView(msgspec.Struct, frozen=True):
 
 
 class PotView(msgspec.Struct, frozen=True):
-    """One pot. `excess_kwh_t` over the line; `largest`: (title, kWh/t) of the terms furthest above the pots' mean.
-
-    `course` of its kWh/t over the windows of the period.
-    """
+    """One pot. `excess_kwh_t` over the line; `largest`: (title, kWh/t) furthest above the mean; `course`: its kWh/t."""
 
     id: str
     section: int
@@ -296,4 +295,5 @@ class PeriodReport(msgspec.Struct, frozen=True):
     lines: list[LineReport]
     portfolio: PortfolioView | None
     no_data: list[str]
+    alarms: AlarmSystemView
     settings: list[SettingView]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from twin.alarms.figures import FLOOD_BEGINS, FLOOD_ENDS, SPAN_H
 from twin.kpis import KPIS, METRICS
 from twin.losses import TERMS
 from twin.report import bars, charts, dots, words
@@ -19,6 +20,7 @@ from twin.uncertainty import SOURCES
 __all__ = ["html"]
 
 POTS_SHOWN = 10
+FLOODS_SHOWN = 12
 _FILTERS: dict[str, Callable[..., str]] = {
     "n": words.number,
     "pm": words.plus_minus,
@@ -73,6 +75,10 @@ def html(report: PeriodReport) -> str:
         reach=_reach,
         sparks=_sparks,
         shown=POTS_SHOWN,
+        floods_shown=FLOODS_SHOWN,
+        span_h=SPAN_H,
+        flood_begins=FLOOD_BEGINS,
+        flood_ends=FLOOD_ENDS,
         terms=TERMS,
         kpis=[kpi for kpi in KPIS if report.kind in kpi.windows and not kpi.name.startswith("loss_")],
         sources=SOURCES,

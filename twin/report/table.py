@@ -30,6 +30,10 @@ def csv_text(report: PeriodReport) -> str:
                 u = "" if rule.value.u is None else repr(rule.value.u)
                 head = ("portfolio", "", report.kind, start, rule.metric, rule.value.unit)
                 writer.writerow([*head, repr(rule.value.value), u])
+    for position in report.alarms.positions:
+        for name, measure, value in position.figures():
+            head = ("position", position.position, report.kind, position.start, name, measure)
+            writer.writerow([*head, repr(value), ""])
     return out.getvalue()
 
 
