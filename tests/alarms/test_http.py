@@ -96,6 +96,9 @@ def test_what_stands_is_listed_in_either_language_and_acknowledged_by_name(tmp_p
         assert [(row["who"], row["unit"], row["number"]) for row in rows] == [("li.wei", "s/L/001", 2)]
         figures = json.loads((await ask(port, "/api/alarms/figures?hours=24"))[2])
         assert [one["alarms"] for one in figures] == [1]
+        verdicts = {one["figure"]: (one["low"], one["high"], one["met"]) for one in figures[0]["verdicts"]}
+        assert verdicts["per_10_min"] == (None, 2.0, True)
+        assert verdicts["high_pct"] == (0.0, 10.0, False), "the one alarm is of high priority"
 
     run(test, tmp_path)
 

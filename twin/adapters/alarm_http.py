@@ -27,7 +27,7 @@ from starlette.routing import Route
 from twin.access import Access
 from twin.alarms.chain import Entry, Selection
 from twin.alarms.commands import ACTIONS, Answer, Command
-from twin.alarms.figures import SPAN_H, Figures
+from twin.alarms.figures import SPAN_H, Figures, figures_view
 from twin.alarms.moved import Transition
 from twin.alarms.texts import LANGUAGES
 from twin.alarms.views import AlarmsView
@@ -77,7 +77,7 @@ def routes(desk: Desk, entries: Callable[[Selection], Awaitable[list[Entry]]], a
 
     async def figures(request: Request) -> Response:
         hours = _number(_query(request, {"hours"}), "hours", SPAN_H, 1e5)
-        return _json(await _disk(desk.figures(hours)))
+        return _json([figures_view(one) for one in await _disk(desk.figures(hours))])
 
     def action(name: str) -> Route:
         async def respond(request: Request) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -119,6 +120,18 @@ class Figures(msgspec.Struct, frozen=True):
         """Every target with the figure and whether it is met."""
         values = [(target, float(getattr(self, target.figure))) for target in TARGETS]
         return [(target, value, target.met(value)) for target, value in values]
+
+
+def figures_view(found: Figures) -> dict[str, Any]:
+    """As JSON tells it: every figure, and `verdicts` against the targets; a side without a limit is null."""
+    verdicts = [
+        {
+            "figure": target.figure, "title": target.title, "unit": target.unit, "value": value,
+            "low": target.low if math.isfinite(target.low) else None, "high": target.high, "met": met,
+        }
+        for target, value, met in found.verdicts()
+    ]  # fmt: skip
+    return {**msgspec.to_builtins(found), "verdicts": verdicts}
 
 
 def figures(log: AlarmLog, position: str, start_ns: int, end_ns: int) -> Figures:

@@ -1,6 +1,7 @@
 // Alarms: what needs somebody, the most urgent first, and what people do to it. Everything shown is what the twin says.
 
 import { act, askShelve, drawName, me, watchName } from "./alarm_acts.js";
+import { drawFigures } from "./alarm_figures.js";
 import { address, question } from "./ask.js";
 import { el, mark, say, show } from "./dom.js";
 import { lastPart } from "./events.js";
@@ -11,8 +12,6 @@ import { view } from "./views.js";
 const $ = (id) => document.getElementById(id);
 const UNSEEN_S = 15; // the count on the tab is as old as this while another view is shown
 const FIGURES_S = 60;
-const FIGURE_HOURS = 168;
-const TARGETS = { per_10_min: 2, stale: 5 }; // at most, by ISA-18.2
 const JUDGED = ["anomaly", "line_anomaly", "anode_effect_warning"]; // whose value is a probability
 const ASIDE = ["shelved", "suppressed", "out_of_service"];
 const ACTS = {
@@ -60,9 +59,9 @@ const askJournal = question(() => (shown() ? address("alarms/journal", { limit: 
   journal = said ?? journal;
   draw("");
 });
-const askFigures = question(() => (shown() ? address("alarms/figures", { hours: FIGURE_HOURS }) : null), (said) => {
+const askFigures = question(() => (shown() ? address("alarms/figures", {}) : null), (said) => {
   figures = said ?? figures;
-  drawFigures();
+  drawFigures(figures, titles());
 }, FIGURES_S);
 
 /** Begin to ask. */
@@ -77,7 +76,7 @@ export function resetAlarms() {
   drawn = "";
   if (!answer) return;
   draw("");
-  drawFigures();
+  drawFigures(figures, titles());
   askAll();
 }
 
@@ -230,7 +229,7 @@ function refuse(problem) {
   show($("alarms-refused"), problem !== "");
 }
 
-const titles = () => new Map(answer.alarms.map((alarm) => [alarm.code, alarm.title]));
+const titles = () => new Map((answer?.alarms ?? []).map((alarm) => [alarm.code, alarm.title]));
 
 function entries() {
   if (!journal.length) return [el("p", "", words.alarmJournalNone)];
@@ -242,18 +241,6 @@ function entries() {
     return el("li", "", time, what, el("span", "fact", words.alarmBy(row.who || words.alarmSystem, row.why)));
   });
   return [el("ol", "journal-rows", ...rows)];
-}
-
-function drawFigures() {
-  const rows = figures.map((one) => {
-    const parts = [["per_10_min", one.per_10_min, 2], ["floods", one.floods.length, 0], ["stale", one.stale, 0]].map(([name, value, digits]) => {
-      const node = el("span", "", words.alarmFigure[name](number(value, digits), TARGETS[name]));
-      if (value > (TARGETS[name] ?? 0)) node.dataset.abnormal = "";
-      return node;
-    });
-    return el("li", "", el("b", "", words.alarmFigures(one.position)), ...parts);
-  });
-  $("alarms-figures").replaceChildren(...rows);
 }
 
 /** How long each has been there goes on by itself. */
