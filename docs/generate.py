@@ -31,6 +31,9 @@ from twin.signals import MEASUREMENTS, SIGNALS
 from twin.states import STATES
 from twin.web import Endpoint
 
+sys.path.insert(0, str(Path(__file__).parent))
+import commands
+
 FOLDER = Path(__file__).parent / "reference"
 PLANS = Path(__file__).parent.parent / "twin" / "plans"
 GRAFANA = Path(__file__).parent.parent / "dashboards" / "generated"
@@ -325,8 +328,13 @@ def kind(schema: dict[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
+def cli() -> str:
+    return commands.page(table)
+
+
 PAGES = {
     "alarms.md": alarms,
+    "cli.md": cli,
     "api.md": api,
     "settings.md": settings,
     "signals.md": signals,

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.instruments import TELEMETRY
 from twin.frames import Floats
-from twin.signals import SIGNALS, of_topic
 
-__all__ = ["TELEMETRY", "Effects", "neutral"]
-
-TELEMETRY: tuple[str, ...] = tuple(SIGNALS[code].name for code in of_topic("telemetry"))
+__all__ = ["Effects", "neutral"]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.effects import TELEMETRY
+from simulators.instruments import READING, TELEMETRY
 from simulators.journal import Event, Sample
 from simulators.potline import Potline
 from twin.frames import Floats, Ints
@@ -24,30 +24,6 @@ DAY = 86400.0
 GAS_FLOW = 2.4  # m3/s of a 500 kA pot (U)
 GAS_HEAT = 1210.0  # J/(m3 K) of air at duct temperature (U)
 BAR = 0.30  # share of the bath's temperature above ambient left at the end of a collector bar (U)
-
-# signal -> (standard deviation of the reading's noise, quantisation step), rim units; all U but for the voltage
-READING: dict[str, tuple[float, float]] = {
-    "voltage_v": (0.0005, 0.001),
-    "voltage_set_v": (0.0, 0.001),
-    "resistance_uohm": (0.0, 0.001),
-    "resistance_slope_nohm_min": (0.0, 0.01),
-    "noise_mv": (0.25, 0.1),
-    "metal_wave_mv": (0.25, 0.1),
-    "bath_temperature_c": (0.35, 0.1),
-    "side_wall_temperature_c": (0.5, 0.1),
-    "cathode_temperature_c": (0.5, 0.1),
-    "duct_temperature_c": (0.3, 0.1),
-    "duct_flow_m3_s": (0.02, 0.01),
-    "alumina_feed_kg": (0.0, 0.1),
-    "alf3_feed_kg": (0.0, 0.1),
-    "feed_interval_s": (0.0, 0.1),
-    "feed_mode": (0.0, 1.0),
-    "beam_position_mm": (0.0, 0.1),
-    "anode_current_max_ka": (0.03, 0.01),
-    "anode_current_min_ka": (0.03, 0.01),
-    "anode_current_spread_pct": (0.1, 0.01),
-    "cathode_drop_mv": (0.5, 0.1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +119,7 @@ class Sensors:
         )
 
     def _read(self, out: Floats) -> None:
-        """True values at the instruments, in the order of the telemetry signals."""
+        """True values at the instruments, in the order of TELEMETRY."""
         line = self.potline
         state, effects, control, thermal = line.state, line.effects, line.control, line.thermal
         current = line.rectifier.current

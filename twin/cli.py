@@ -130,7 +130,12 @@ def simulate(
 
 
 @app.command()
-def trace(topic: str, payload: str, config: ConfigOption = None, words: SetOption = None) -> None:
+def trace(
+    topic: Annotated[str, typer.Argument(help="Topic of the message.")],
+    payload: Annotated[str, typer.Argument(help="Its payload, as text.")],
+    config: ConfigOption = None,
+    words: SetOption = None,
+) -> None:
     """Print every hop of one message."""
     settings = settings_of(config, words)
     roster = roster_of(settings)

@@ -37,8 +37,8 @@ def twin(
     config: ConfigOption = None,
     words: SetOption = None,
     scenario: Annotated[str, typer.Option(help="Name of a packaged scenario.")] = "normal-week",
-    pots: Annotated[int, typer.Option(min=1, max=2000)] = 300,
-    days: Annotated[float, typer.Option(min=1.0, max=31.0)] = 7.0,
+    pots: Annotated[int, typer.Option(min=1, max=2000, help="Pots of the line.")] = 300,
+    days: Annotated[float, typer.Option(min=1.0, max=31.0, help="Days simulated.")] = 7.0,
     seed: Annotated[list[int] | None, typer.Option(help="Seed of a line; may be given several times.")] = None,
     to: Annotated[Path | None, typer.Option(help="Write the table here too: .md or .json.")] = None,
 ) -> None:
@@ -65,8 +65,8 @@ def alarms(
     config: ConfigOption = None,
     words: SetOption = None,
     scenario: Annotated[str, typer.Option(help="Name of a packaged scenario.")] = "bad-month",
-    pots: Annotated[int, typer.Option(min=1, max=2000)] = 300,
-    days: Annotated[float, typer.Option(min=0.25, max=31.0)] = 30.0,
+    pots: Annotated[int, typer.Option(min=1, max=2000, help="Pots of the line.")] = 300,
+    days: Annotated[float, typer.Option(min=0.25, max=31.0, help="Days simulated.")] = 30.0,
     seed: Annotated[list[int] | None, typer.Option(help="Seed of a line; may be given several times.")] = None,
     to: Annotated[Path | None, typer.Option(help="Write the table here too, in Markdown.")] = None,
 ) -> None:

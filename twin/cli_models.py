@@ -71,7 +71,7 @@ def list_detectors() -> None:
 
 
 @app.command("card")
-def show_card(file: Path) -> None:
+def show_card(file: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
     """Print the card of a model file as Markdown: data, features, scores, limits, versions."""
     with _told():
         typer.echo(card(describe(file)), nl=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulators import chance
 from simulators.causes import CAUSES
-from simulators.effects import TELEMETRY
+from simulators.instruments import TELEMETRY
 from simulators.schedule import Cause
 from twin.frames import Ints
 from twin.plant import Line

@@ -260,7 +260,8 @@ def test_own_files_are_pushed(server: Fake, token: list[str], tmp_path: Path) ->
     assert server.boards == {}
 
 
-PAGE = (Path(__file__).parents[2] / "docs" / "grafana.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "how-to" / "grafana.md").read_text("utf-8")
 COMMANDS = [shlex.split(line) for text in re.findall(r"```bash\n(.*?)```", PAGE, re.S) for line in text.splitlines()]
 
 
@@ -272,6 +273,7 @@ def test_every_command_of_the_documentation_runs(
     (tmp_path / "plan.toml").write_text(PLAN.read_text("utf-8"))
     (tmp_path / "plant.toml").write_text(PLANT.read_text("utf-8"))
     assert len(COMMANDS) == 6
+    outputs = []
     for program, *words in COMMANDS:
         if program == "python":
             assert words[:2] == ["-m", "dashboards"]
@@ -280,13 +282,17 @@ def test_every_command_of_the_documentation_runs(
         assert (program, words[0]) == ("twin", "grafana")
         result = run(words[1], *(server.url if word.startswith("https://") else word for word in words[2:]))
         assert result.exit_code == (1 if words[1] == "diff" else 0), result.output
+        outputs.append(result.output)
     assert len(server.boards) == 8
     assert server.policy["receiver"] == "smelter-usual"
+    (shown,) = re.findall(r"```\n\n```\n(data source.*?)```", PAGE, re.S)
+    assert [line for line in shown.splitlines() if line not in (*outputs[1].splitlines(), "...")] == []
 
 
 def test_the_documentation_names_every_board_and_variable() -> None:
     boards = [json.loads(path.read_text("utf-8"))["title"] for path in (OUT / "dashboards").glob("*.json")]
-    assert set(re.findall(r"^\| (\w+) \| ", PAGE, re.M)) >= set(boards)
+    explained = (DOCS / "grafana.md").read_text("utf-8")
+    assert set(re.findall(r"^\| (\w+) \| ", explained, re.M)) >= set(boards)
     used = {
         name for path in (OUT / "provisioning").rglob("*.yaml") for name in re.findall(r"SMELTER_\w+", path.read_text())
     }

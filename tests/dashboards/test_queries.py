@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from dashboards.__main__ import OUT
+from dashboards.tables import label
+from simulators.instruments import READING
 from tests.dashboards.asked import Asked, asked, choices, expanded, rows
 from tests.dashboards.day import HOURS, POTS, SAMPLED, Day, written
 from tests.servers import InfluxServer, Server
@@ -20,6 +22,7 @@ from twin.alarms.figures import TARGETS
 from twin.catalogue import CATALOGUE
 from twin.faults import FAULTS
 from twin.kpis import KPIS
+from twin.signals import SIGNALS
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
 
@@ -29,13 +32,16 @@ RULES = [rule for group in json.loads((OUT / "api.json").read_text("utf-8"))["ru
 RANGES = {signal.db_field: (signal.low, signal.high) for signal in CATALOGUE if math.isfinite(signal.high)}
 KWH_T = {f"{kpi.name}_{window}" for kpi in KPIS if kpi.name.endswith("c_kwh_t") for window in kpi.windows}
 EARLY_MS = (HOURS - 6) * 3600_000  # back to six in the morning of the first day
+# Panels of signals for which the simulated line has no instrument.
+UNSAID = [label(one.name, one.unit) for one in SIGNALS if one.topic == "telemetry" and one.name not in READING]
 # What a day of six pots cannot bring, by the column that shows it.
 NOT_IN_A_DAY = (
     "Age of samples A: Iron [ppm]", "Age of samples A: Silicon [ppm]",  # the newest samples are of the bath
     "AC liquid tapped [kWh/t]",  # no pot is tapped on this day but by hand, after the books are closed
     "Bath [kg]", "Efficiency [%]",  # estimated states that want days of samples and taps
+    *(f": {title}" for title in UNSAID),
 )  # fmt: skip
-NOT_IN_A_DAY_PANELS = {"Estimate: Bath A", "Estimate: Efficiency A"}
+NOT_IN_A_DAY_PANELS = {"Estimate: Bath A", "Estimate: Efficiency A", *(f"{title} A" for title in UNSAID)}
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@
     python -m tests.golden.make report     writes the report of the recording there is (the engine has changed)
 
 Either is a decision: look at the difference of report.jsonl before it is committed, and say in the commit why the
-figures are now better. `hour.npz` holds the columns of Readings in the order in which they came; `report.jsonl` has one
-line a window and unit, event, grade and unit of a frame. Floats are written by `repr`: every bit counts.
+figures are now better. `hour.npz` holds the columns of Readings in the order in which they came, `signals.txt` the
+table of signals then, in the order of the numbers; `report.jsonl` has one line a window and unit, event, grade and unit
+of a frame, with the signals of then. Floats are written by `repr`: every bit counts.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from twin.frames import Event, Frame, Readings, Report, WindowFigures
 from twin.plan import Grade
 from twin.plant import Roster
 from twin.portfolio import PORTFOLIO
-from twin.signals import SIGNALS
+from twin.signals import SIGNALS, by_name
 from twin.times import iso
 
 RECORDING = Path(__file__).with_name("hour.npz")
 REPORT = Path(__file__).with_name("report.jsonl")
+NAMES = Path(__file__).with_name("signals.txt")
 PLANT = """
 title = "Golden plant"
 [[sites]]
@@ -82,12 +84,19 @@ def save(readings: Readings) -> None:
         signal=readings.signal.astype(np.uint8),
         value=readings.value,
     )
+    NAMES.write_text("".join(f"{signal.name}\n" for signal in SIGNALS), "utf-8")
+
+
+def numbers() -> list[int]:
+    """What the signals of the recording are called now, by their numbers then."""
+    return [by_name(name) for name in NAMES.read_text("utf-8").split()]
 
 
 def load() -> Readings:
-    """The recorded hour."""
+    """The recorded hour, in the numbers that its signals have now."""
+    codes = np.array(numbers())
     with np.load(RECORDING) as columns:
-        return Readings.of(columns["time_ns"], columns["unit"], columns["signal"], columns["value"])
+        return Readings.of(columns["time_ns"], columns["unit"], codes[columns["signal"]], columns["value"])
 
 
 def report(parts: Iterable[Readings]) -> str:
@@ -142,9 +151,11 @@ def _grades(latest: Report, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _now(latest: Report, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
+    codes = set(numbers())
+
     def values(frame: Frame, row: int) -> dict[str, float | None]:
-        names = [SIGNALS[code].name for code in frame.signals]
-        return {name: _known(value) for name, value in zip(names, frame.value[row].tolist(), strict=True)}
+        found = zip(frame.signals, frame.value[row].tolist(), strict=True)
+        return {SIGNALS[code].name: _known(value) for code, value in found if code in codes}
 
     yield {"now": iso(latest.time_ns)}
     for frame in (latest.lines, latest.pots):

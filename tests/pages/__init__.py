@@ -1,0 +1,1 @@
+"""The pages of the documentation: commands, links, and what a page must name."""
