@@ -53,8 +53,8 @@ def commands(text: str) -> list[str]:
 
 
 def written_in(text: str) -> set[str]:
-    """The files that a page tells the reader to write: `# name.toml` leads the block, "as `name.toml`", or `cp`."""
-    return set(re.findall(r"(?:^# |\bas `|^cp \S+ )(\S+\.toml)\b", text, re.M))
+    """Files that a page has its reader write: `# name.toml` leads the block, "as `name.toml`", or `> name.toml`."""
+    return set(re.findall(r"(?:^# |\bas `| > )(\S+\.toml)\b", text, re.M))
 
 
 def twin_lines(text: str) -> list[str]:

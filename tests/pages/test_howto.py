@@ -78,11 +78,9 @@ def test_connect_a_line(follow: Follow, broker: Server) -> None:
 
 def test_own_plan(follow: Follow) -> None:
     reader = follow({}, broker_port=free_port(), plant_pots=6, simulate_history_min=75)
-    plan, wrong, up, status, config, show, report = page("own-plan.md")
-    reader.do(plan)
-    (reader.folder / "wrong.toml").write_text(plan.text.replace('unit = "kWh/t"', 'unit = "kWh"'))
-    reader.do(wrong)
-    reader.do(up)
+    plan, spoil, wrong, up, status, config, show, report = page("own-plan.md")
+    for step in (plan, spoil, wrong, up):
+        reader.do(step)
     until_sync(lambda: same(status.shown, reader.type(status.text).stdout), "the rule in `twin status`", 60)
     reader.leave()
     reader.do(config)

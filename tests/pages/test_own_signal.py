@@ -15,7 +15,7 @@ from tests.pages.commands import ROOT, blocks
 from tests.pages.steps import same, steps
 
 PAGE = (ROOT / "docs" / "how-to" / "own-signal.md").read_text("utf-8")
-(ROW,) = blocks(PAGE, "python")
+(ROW,) = blocks(PAGE, "text")
 CODE = ("twin", "simulators", "models", "dashboards", "docs", "tests", "dev", "CHANGELOG.md", "README.md")
 
 
