@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from twin.cli_options import ConfigOption, SetOption, settings_of
 from twin.evaluate import evaluation, rows
-from twin.evaluate_alarms import Judged, judge
+from twin.evaluate_alarms import Judged, begin_ns, judge
 from twin.parts import engine_of, roster_of
 from twin.progress import Progress
 from twin.score import Row, Scores
@@ -77,14 +78,9 @@ def alarms(
     text, seeds = "", seed or [1001]
     for one in seeds:
         made = f"{scenario}, {pots} pots, {days:g} days, seed {one}"
-        with Progress(made, 0, int(days * 86400) * NS_PER_S) as progress:
-            first: list[int] = []
-
-            def looked(now_ns: int, first: list[int] = first, progress: Progress = progress) -> None:
-                first.append(now_ns)
-                progress.show(now_ns - first[0], "")
-
-            found = judge(roster, plan, scenario, pots, days, one, looked)
+        begin = begin_ns(roster)
+        with Progress(made, begin, begin + int(days * 86400) * NS_PER_S) as progress:
+            found = judge(roster, plan, scenario, pots, days, one, partial(progress.show, note=""))
         table = alarm_rows(found)
         shown = Table(title=made, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ALARM_HEAD:

@@ -28,7 +28,7 @@ from twin.plan import Plan
 from twin.plant import Roster
 from twin.units import NS_PER_S
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Judged", "begin_ns", "judge"]
 
 STEP_S = 300  # between two looks of the operator, who acknowledges what there is
 PERIOD_S = 5  # between two messages of a pot
@@ -42,6 +42,12 @@ class Judged(NamedTuple):
     after: Figures
 
 
+def begin_ns(roster: Roster) -> int:
+    """The first of a month by the calendar of the plant's first site [ns]."""
+    site, _ = next(roster.plant.lines())
+    return int(datetime(2026, 3, 1, tzinfo=site.zone()).timestamp()) * NS_PER_S
+
+
 def judge(
     roster: Roster, plan: Plan, scenario: str, pots: int, days: float, seed: int,
     looked: Callable[[int], None] = lambda now_ns: None,
@@ -50,7 +56,7 @@ def judge(
     site, line = next(roster.plant.lines())
     line = replace(line, pots=pots, capacity_t_per_year=None, sample_period_s=PERIOD_S)
     own = Roster(replace(roster.plant, sites=[replace(site, lines=[line])]))
-    start = int(datetime(2026, 3, 1, tzinfo=site.zone()).timestamp()) * NS_PER_S
+    start = begin_ns(roster)
     causes = scenarios.schedule(scenarios.load(scenario), line, scenario, seed=seed)
     simulated = SimulatedLine(own, site, line, seed, start, causes)
     engine = Engine(own, plan, Settings(grace=2, estimate=True, features=True))

@@ -14,6 +14,8 @@ import pytest
 from tests.pages.commands import ROOT, blocks
 from tests.pages.steps import same, steps
 
+pytestmark = pytest.mark.long
+
 PAGE = (ROOT / "docs" / "how-to" / "own-signal.md").read_text("utf-8")
 (ROW,) = blocks(PAGE, "text")
 CODE = ("twin", "simulators", "models", "dashboards", "docs", "tests", "dev", "CHANGELOG.md", "README.md")
