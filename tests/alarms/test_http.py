@@ -36,6 +36,8 @@ from twin.asked import answered, read_command
 from twin.errors import ConfigError, PayloadError, SmelterError
 from twin.ports import Message
 
+pytestmark = pytest.mark.long
+
 OPEN = Access.of("127.0.0.1", "page", "", "")
 PEOPLE = (
     Person("li.wei", "operator", "token-of-li-wei-1"), Person("王芳", "engineer", "token-of-wang-fang"),

@@ -17,6 +17,8 @@ from tests.core.desks import PATH
 from twin.endpoints import ENDPOINTS, openapi
 from twin.web import Problem
 
+pytestmark = pytest.mark.long
+
 STREAM = "/api/stream"  # never ends
 schema = schemathesis.openapi.from_dict(openapi("1")).exclude(path=STREAM)
 GOOD = {

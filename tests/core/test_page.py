@@ -18,6 +18,8 @@ from twin.adapters import page
 from twin.errors import ConfigError
 from twin.snapshot import Snapshot
 
+pytestmark = pytest.mark.long
+
 PAGE_FILES = {file.name: file for file in files("twin.adapters").joinpath("page_files").iterdir()}
 
 

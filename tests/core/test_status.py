@@ -6,11 +6,15 @@ import asyncio
 import subprocess
 import sys
 
+import pytest
+
 from tests.browser.site import potline
 from tests.core.pages import Source
 from tests.processes import free_port
 from twin.adapters.page import application, serve
 from twin.snapshot import Snapshot
+
+pytestmark = pytest.mark.long
 
 
 def asked(snapshot: Snapshot | None) -> tuple[int, str]:

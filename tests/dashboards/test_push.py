@@ -21,6 +21,8 @@ from tests.servers import free_port
 from twin.cli import app
 from twin.errors import ConfigError, SourceUnavailable
 
+pytestmark = pytest.mark.long
+
 STORE = ["--set", "sink.url=influx://influx.example:8086/smelter?org=plant"]
 MAIL = ["--urgent", "control@plant.example", "--usual", "energy@plant.example"]
 

@@ -12,6 +12,8 @@ from tests.docker.stack import DOCKER, FILES, ROOT, VARIANTS, compose, config, e
 from twin.settings import resolve
 from twin.sizing import Load, rows
 
+pytestmark = pytest.mark.long
+
 PROFILES: tuple[tuple[str, ...], ...] = ((), ("simulate",), ("influxdb3",), ("influxdb2",), ("*",))
 ALWAYS = {"mosquitto", "twin", "grafana"}
 

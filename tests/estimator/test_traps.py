@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from twin.estimator import Estimator, Inputs, State
 from twin.estimator.advance import CHANNELS
@@ -21,6 +22,8 @@ from twin.estimator.voltage import shown
 from twin.frames import Floats
 from twin.physics.faraday import ALUMINA_PER_METAL, METAL_PER_COULOMB
 from twin.plant import PotDesign
+
+pytestmark = pytest.mark.long
 
 POTS, AMPERES = 4, 500e3
 USUAL = USUAL_EFFICIENCY * METAL_PER_COULOMB * ALUMINA_PER_METAL * AMPERES * 60.0  # kg of alumina a minute

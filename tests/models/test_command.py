@@ -19,6 +19,8 @@ from twin.cli import app
 from twin.errors import ConfigError
 from twin.table_file import read_table
 
+pytestmark = pytest.mark.long
+
 TRAIN_ROWS = 6000
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.pages.commands import PAGES, blocks, commands, name_of, programs, twin_lines, written_in, wrong
 
+pytestmark = pytest.mark.long
+
 # Programs that are not ours. What is done with them is run by the tests of their pages where it can be.
 FOREIGN = {"chown", "chmod", "cp", "curl", "mosquitto_passwd", "mosquitto_pub", "openssl", "sed", "umask"}
 OWN = {"twin", "./dev", "python -m", "python FILE"}

@@ -13,6 +13,8 @@ from twin.adapters.parquet import parts_folder
 from twin.errors import ConfigError
 from twin.parquet_files import recorded_plant
 
+pytestmark = pytest.mark.long
+
 LIVE = 4  # commands of the page that tests/live/test_replay.py runs
 
 

@@ -20,6 +20,8 @@ from twin.errors import ConfigError, SmelterError
 from twin.runner import Runner
 from twin.snapshot import IngestView
 
+pytestmark = pytest.mark.long
+
 ENGINE_PLANT = """
 title = "Test plant"
 [[sites]]

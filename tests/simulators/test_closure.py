@@ -13,6 +13,8 @@ from simulators.schedule import Cause
 from tests.simulators.lines import Run, potline, run
 from twin.physics.heat import heat_loss
 
+pytestmark = pytest.mark.long
+
 POT_CAUSES = [kind for kind in CAUSES.values() if kind.scope != "line"]
 
 
