@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from dashboards.yaml_text import dump
 from tests.dashboards.asked import asked
 from twin.catalogue import CATALOGUE
 from twin.signals import Signal
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 BOARDS = sorted((OUT / "dashboards").glob("*.json"))
 
@@ -143,3 +146,13 @@ def test_zones_periods_and_bands_follow_the_plant_file() -> None:
 )
 def test_names_are_shown_as_people_write_them(name: str, unit: str, shown: str) -> None:
     assert dashboards.tables.label(name, unit) == shown
+
+
+def test_the_documentation_names_every_board_and_variable() -> None:
+    boards = [json.loads(path.read_text("utf-8"))["title"] for path in (OUT / "dashboards").glob("*.json")]
+    explained = (DOCS / "grafana.md").read_text("utf-8")
+    assert set(re.findall(r"^\| (\w+) \| ", explained, re.M)) >= set(boards)
+    used = {
+        name for path in (OUT / "provisioning").rglob("*.yaml") for name in re.findall(r"SMELTER_\w+", path.read_text())
+    }
+    assert used == set(re.findall(r"SMELTER_\w+", (DOCS / "how-to" / "grafana.md").read_text("utf-8")))

@@ -289,13 +289,3 @@ def test_every_command_of_the_documentation_runs(
     assert server.policy["receiver"] == "smelter-usual"
     (shown,) = re.findall(r"```\n\n```\n(data source.*?)```", PAGE, re.S)
     assert [line for line in shown.splitlines() if line not in (*outputs[1].splitlines(), "...")] == []
-
-
-def test_the_documentation_names_every_board_and_variable() -> None:
-    boards = [json.loads(path.read_text("utf-8"))["title"] for path in (OUT / "dashboards").glob("*.json")]
-    explained = (DOCS / "grafana.md").read_text("utf-8")
-    assert set(re.findall(r"^\| (\w+) \| ", explained, re.M)) >= set(boards)
-    used = {
-        name for path in (OUT / "provisioning").rglob("*.yaml") for name in re.findall(r"SMELTER_\w+", path.read_text())
-    }
-    assert used == set(re.findall(r"SMELTER_\w+", PAGE))
