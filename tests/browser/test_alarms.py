@@ -60,6 +60,15 @@ def test_the_most_urgent_comes_first_with_cause_advice_and_how_long_it_has_been(
     expect(page.locator("#detail-title")).to_have_text("A017")
 
 
+def test_a_position_without_alarms_misses_no_target(site: Site, open_page: Open) -> None:
+    site.publish(potline())
+    page = open_page()
+    page.get_by_role("tab", name="Alarms").click()
+    page.locator("#alarms-figures summary").click()
+    expect(page.locator("#alarms-figures tbody tr")).to_have_count(len(TARGETS))
+    expect(page.locator("#alarms-figures [data-abnormal]")).to_have_count(0)
+
+
 def test_acknowledging_by_keyboard_changes_the_desk_and_then_the_page(site: Site, open_page: Open) -> None:
     page = look(site, open_page, name="王芳")
     row(page, POT, "anode_effect").locator('[data-do="ack"]').focus()

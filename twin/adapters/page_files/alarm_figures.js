@@ -32,8 +32,10 @@ function topTen(one, titles) {
 export function drawFigures(figures, titles) {
   const unfolded = new Set([...$("alarms-figures").querySelectorAll("details[open]")].map((node) => node.dataset.position));
   const rows = figures.map((one) => {
-    const parts = one.verdicts.filter((verdict) => ALWAYS.includes(verdict.figure)).map((verdict) => marked(verdict, `${words.alarmFigure[verdict.figure]} ${shown(verdict)}`));
-    const node = el("details", "", el("summary", "", el("b", "", words.alarmFigures(one.position)), ...parts), table(one.verdicts), ...topTen(one, titles));
+    // without an alarm there is no share of priorities to be wrong
+    const verdicts = one.alarms ? one.verdicts : one.verdicts.map((verdict) => ({ ...verdict, met: true }));
+    const parts = verdicts.filter((verdict) => ALWAYS.includes(verdict.figure)).map((verdict) => marked(verdict, `${words.alarmFigure[verdict.figure]} ${shown(verdict)}`));
+    const node = el("details", "", el("summary", "", el("b", "", words.alarmFigures(one.position)), ...parts), table(verdicts), ...topTen(one, titles));
     node.dataset.position = one.position;
     node.open = unfolded.has(one.position);
     return el("li", "", node);
