@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from twin.errors import ConfigError
 
-__all__ = ["Access", "Denied", "Person", "host_name", "is_loopback"]
+__all__ = ["LONGEST_TARGET", "Access", "Denied", "Person", "host_name", "is_loopback"]
 
 OPEN = frozenset({"/health", "/ready"})  # for probes, which have no token; they tell nothing of the plant
-_LONGEST_TARGET = 4096  # bytes of path and query
+LONGEST_TARGET = 4096  # bytes of path and query
 _MOST_HEADER_BYTES = 16384
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
 _CHALLENGE = (b"www-authenticate", b'Basic realm="smelter-twin", charset="UTF-8"')
@@ -102,8 +102,8 @@ class Access:
             said.setdefault(name.lower(), []).append(value.decode("latin-1"))
         if denied := self._by_host(said.get(b"host", [])):
             return denied
-        if len(target) > _LONGEST_TARGET:
-            return Denied(414, f"the address is longer than {_LONGEST_TARGET} characters")
+        if len(target) > LONGEST_TARGET:
+            return Denied(414, f"the address is longer than {LONGEST_TARGET} characters")
         if size > _MOST_HEADER_BYTES:
             return Denied(431, f"the headers are longer than {_MOST_HEADER_BYTES} bytes")
         if said.get(b"content-length", ["0"]) != ["0"] or b"transfer-encoding" in said:

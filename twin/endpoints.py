@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from twin.access import LONGEST_TARGET
 from twin.answers import LineAnswer, PotAnswer, WhatIfAnswer
 from twin.history import (
     LEAST_POINTS,
@@ -116,6 +117,7 @@ _WHY = {
     401: "The token is missing or wrong.",
     404: "There is no such unit or field.",
     405: "Only GET.",
+    414: f"The address is longer than {LONGEST_TARGET} characters.",
     503: "Not now: the twin warms up, the store is away, or too many ask.",
 }
 
@@ -154,7 +156,8 @@ def openapi(version: str) -> dict[str, Any]:
 
 
 def _operation(one: Endpoint, answer: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
-    codes = sorted({*one.refuses, *(() if one.open else (401,)), *((400,) if one.path.startswith("/api/") else ())})
+    everywhere = (414, *(() if one.open else (401,)), *((400,) if one.path.startswith("/api/") else ()))
+    codes = sorted({*one.refuses, *everywhere})
     refusals = {
         str(code): {"description": _WHY[code], "content": {"application/problem+json": {"schema": problem}}}
         for code in codes
