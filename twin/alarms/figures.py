@@ -17,8 +17,8 @@ from twin.frames import Ints
 from twin.units import NS_PER_S
 
 __all__ = [
-    "BUCKET_NS", "FLOOD_BEGINS", "FLOOD_ENDS", "SPAN_H", "TARGETS", "AlarmLog", "Figures", "Flood", "Target", "Top",
-    "figures", "floods",
+    "BUCKET_NS", "FLOOD_BEGINS", "FLOOD_ENDS", "SPAN_H", "TARGETS", "AlarmLog", "Figures", "Flood", "Target",
+    "TargetView", "Top", "figures", "figures_view", "floods",
 ]  # fmt: skip
 
 SPAN_H = 720.0  # what the targets are meant over: 30 days
@@ -95,6 +95,19 @@ class Flood(msgspec.Struct, frozen=True):
     most: int
 
 
+class TargetView(msgspec.Struct, frozen=True):
+    """One figure with its target, for people and JSON: `low` and `high` bound it, None = not."""
+
+    figure: str
+    title: str
+    unit: str
+    value: float
+    target: str
+    low: float | None
+    high: float | None
+    met: bool
+
+
 class Figures(msgspec.Struct, frozen=True):
     """Of one position over [start, end)."""
 
@@ -121,17 +134,21 @@ class Figures(msgspec.Struct, frozen=True):
         values = [(target, float(getattr(self, target.figure))) for target in TARGETS]
         return [(target, value, target.met(value)) for target, value in values]
 
+    def views(self) -> list[TargetView]:
+        """The same as plain structs."""
+        return [
+            TargetView(t.figure, t.title, t.unit, value, t.words, _bound(t.low), _bound(t.high), met)
+            for t, value, met in self.verdicts()
+        ]
+
+
+def _bound(limit: float) -> float | None:
+    return limit if math.isfinite(limit) else None
+
 
 def figures_view(found: Figures) -> dict[str, Any]:
-    """As JSON tells it: every figure, and `verdicts` against the targets; a side without a limit is null."""
-    verdicts = [
-        {
-            "figure": target.figure, "title": target.title, "unit": target.unit, "value": value,
-            "low": target.low if math.isfinite(target.low) else None, "high": target.high, "met": met,
-        }
-        for target, value, met in found.verdicts()
-    ]  # fmt: skip
-    return {**msgspec.to_builtins(found), "verdicts": verdicts}
+    """As JSON tells it: every figure, and `verdicts` against the targets."""
+    return {**msgspec.to_builtins(found), "verdicts": msgspec.to_builtins(found.views())}
 
 
 def figures(log: AlarmLog, position: str, start_ns: int, end_ns: int) -> Figures:

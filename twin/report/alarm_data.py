@@ -6,20 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-__all__ = ["AlarmSystemView", "FloodView", "FrequentAlarm", "PositionView", "TargetView"]
+from twin.alarms.figures import TargetView
 
-
-class TargetView(msgspec.Struct, frozen=True):
-    """One figure of `reference/alarms.md` with its target: `low` and `high` bound it, None = not."""
-
-    figure: str
-    title: str
-    unit: str
-    value: float
-    target: str
-    low: float | None
-    high: float | None
-    met: bool
+__all__ = ["AlarmSystemView", "FloodView", "FrequentAlarm", "PositionView"]
 
 
 class FrequentAlarm(msgspec.Struct, frozen=True):

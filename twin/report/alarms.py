@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 from twin.alarm_figures import Journal, figures_of
 from twin.alarms.chain import Selection
-from twin.alarms.figures import Figures, Target
+from twin.alarms.figures import Figures
 from twin.alarms.rows import ALARMS
 from twin.plant import Line, Site
-from twin.report.alarm_data import AlarmSystemView, FloodView, FrequentAlarm, PositionView, TargetView
+from twin.report.alarm_data import AlarmSystemView, FloodView, FrequentAlarm, PositionView
 from twin.report.period import Period, span
 from twin.report.quantities import local
 from twin.windows import Calendar
@@ -68,7 +67,7 @@ def _position(found: Figures, zone: tzinfo) -> PositionView:
         local(found.end_ns, zone),
         found.alarms,
         # of no alarms there is no spread of priorities, and nothing to meet
-        [_target(*verdict) for verdict in found.verdicts()] if found.alarms else [],
+        found.views() if found.alarms else [],
         [
             FrequentAlarm(top.code, _TITLE.get(top.code, top.code), top.unit, top.count, top.pct)
             for top in found.top_ten
@@ -80,8 +79,3 @@ def _position(found: Figures, zone: tzinfo) -> PositionView:
             for flood in found.floods
         ],
     )
-
-
-def _target(target: Target, value: float, met: bool) -> TargetView:
-    low, high = (None if math.isinf(bound) else bound for bound in (target.low, target.high))
-    return TargetView(target.figure, target.title, target.unit, value, target.words, low, high, met)
